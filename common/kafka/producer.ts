@@ -1,0 +1,116 @@
+import { CompressionTypes, Partitioners, type Producer as KafkaJsProducer } from 'kafkajs';
+import type { Component } from '../runtime/component.js';
+import { BellwetherError, messageOf } from '../runtime/errors.js';
+import { createKafka, DEFAULT_RETRY, type KafkaOptions, type RetryLimits } from './client.js';
+
+export interface OutgoingMessage {
+  /** Messages with equal keys stay in order, on one partition. */
+  readonly key: string | Uint8Array | null;
+  readonly value: Uint8Array | null;
+  readonly headers?: Readonly<Record<string, string | Uint8Array>>;
+}
+
+export interface ProducerOptions extends KafkaOptions {
+  /** Larger values are refused here, by name, before the broker refuses the whole request. */
+  readonly maxMessageBytes: number;
+  readonly retry?: RetryLimits;
+  readonly compression?: 'gzip' | 'none';
+}
+
+export interface Producer extends Component {
+  /**
+   * Connects. A failed start does no harm: `send` connects by itself when it has to.
+   * @throws BellwetherError `kafka_unavailable`.
+   */
+  start(): Promise<void>;
+  /**
+   * Resolves when all in-sync replicas have the messages (acks = all). After an error some may have arrived
+   * all the same: sending again must be harmless, which row identity sees to.
+   * @throws BellwetherError `message_invalid` when a message is too large, `kafka_unavailable` otherwise.
+   */
+  send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
+}
+
+/** Makes a producer; no I/O before `start` or `send`. */
+export function createProducer(options: ProducerOptions): Producer {
+  const retry = options.retry ?? DEFAULT_RETRY;
+  const producer = createKafka(options, retry).producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    allowAutoTopicCreation: false,
+    idempotent: false,
+  });
+  let connected: Promise<void> | undefined;
+  const forget = () => (connected = undefined);
+  producer.on(producer.events.DISCONNECT, forget);
+  const connect = async () => {
+    connected ??= producer.connect();
+    try {
+      await connected;
+    } catch (error) {
+      forget();
+      throw unavailable(options, error);
+    }
+  };
+  return {
+    start: connect,
+    async send(topic, messages) {
+      if (messages.length === 0) return;
+      refuseTooLarge(topic, messages, options.maxMessageBytes);
+      await connect();
+      await sendAll(producer, options, topic, messages);
+    },
+    async stop() {
+      await producer.disconnect();
+    },
+  };
+}
+
+async function sendAll(
+  producer: KafkaJsProducer,
+  options: ProducerOptions,
+  topic: string,
+  messages: readonly OutgoingMessage[],
+): Promise<void> {
+  try {
+    await producer.send({
+      topic,
+      acks: -1,
+      compression: options.compression === 'none' ? CompressionTypes.None : CompressionTypes.GZIP,
+      messages: messages.map((message) => ({
+        key: message.key === null ? null : asBuffer(message.key),
+        value: message.value === null ? null : asBuffer(message.value),
+        headers: Object.fromEntries(
+          Object.entries(message.headers ?? {}).map(([name, value]) => [name, asBuffer(value)]),
+        ),
+      })),
+    });
+  } catch (error) {
+    throw unavailable(options, error, topic);
+  }
+}
+
+function refuseTooLarge(topic: string, messages: readonly OutgoingMessage[], limit: number): void {
+  for (const { value } of messages) {
+    if (value !== null && value.byteLength > limit) {
+      throw new BellwetherError(
+        'message_invalid',
+        `a message for ${topic} has ${value.byteLength} bytes; at most ${limit} are taken`,
+      );
+    }
+  }
+}
+
+function unavailable(options: KafkaOptions, error: unknown, topic?: string): BellwetherError {
+  const where = topic === undefined ? '' : ` (topic ${topic})`;
+  return new BellwetherError(
+    'kafka_unavailable',
+    `no answer from Kafka at ${options.brokers.join(',')}${where}: ${messageOf(error)}`,
+    { cause: error },
+  );
+}
+
+/** A view, not a copy. */
+function asBuffer(value: string | Uint8Array): Buffer {
+  if (typeof value === 'string') return Buffer.from(value, 'utf8');
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
