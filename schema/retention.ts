@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { ClickHouseClient } from '../common/clickhouse/connection.js';
+import type { SchemaSettings } from './migrations/migration.js';
+
+interface Retention {
+  readonly table: string;
+  readonly ttl: string;
+  /** How the engine writes it in system.tables. */
+  readonly written: string;
+}
+
+function retentions(settings: SchemaSettings): readonly Retention[] {
+  const hours = settings.rawRetentionHours;
+  const days = settings.eventRetentionDays;
+  return [
+    {
+      table: 'samples',
+      ttl: `toDateTime(time) + INTERVAL ${hours} HOUR`,
+      written: `toIntervalHour(${hours})`,
+    },
+    { table: 'events', ttl: `toDateTime(time) + INTERVAL ${days} DAY`, written: `toIntervalDay(${days})` },
+  ];
+}
+
+const tableRow = z.object({ name: z.string(), engine_full: z.string() });
+
+/**
+ * Brings each table's TTL to what the settings say, when they have changed since it was made.
+ * @returns names of the tables that were altered.
+ */
+export async function applyRetention(client: ClickHouseClient, settings: SchemaSettings): Promise<string[]> {
+  const result = await client.query({
+    query: 'SELECT name, engine_full FROM system.tables WHERE database = {database:String}',
+    query_params: { database: settings.database },
+    format: 'JSONEachRow',
+  });
+  const engines = new Map(
+    z
+      .array(tableRow)
+      .parse(await result.json())
+      .map((row) => [row.name, row.engine_full]),
+  );
+  const altered: string[] = [];
+  for (const { table, ttl, written } of retentions(settings)) {
+    const engine = engines.get(table);
+    if (engine === undefined || engine.includes(written)) continue;
+    await client.command({ query: `ALTER TABLE ${settings.database}.${table} MODIFY TTL ${ttl}` });
+    altered.push(table);
+  }
+  return altered;
+}
