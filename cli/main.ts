@@ -1,0 +1,20 @@
+import { Command } from 'commander';
+import { messageOf } from '../common/runtime/errors.js';
+import { downCommand } from './down.js';
+import { infoCommand } from './info.js';
+import { logsCommand } from './logs.js';
+import { upCommand } from './up.js';
+
+const program = new Command('bellwether')
+  .description('Bellwether on this machine: the stack under BELLWETHER_HOME (default ./.bellwether)')
+  .addCommand(upCommand())
+  .addCommand(downCommand())
+  .addCommand(infoCommand())
+  .addCommand(logsCommand());
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`✗ ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

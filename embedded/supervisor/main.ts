@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageOf } from '../../common/runtime/errors.js';
+import { readStackConfig } from './config.js';
+import { detach } from './detach.js';
+import { homePaths } from './home.js';
+import { parseUpOptions } from './options.js';
+import { runSupervisor } from './supervisor.js';
+import { isSupervised, readStackFile } from './stack-file.js';
+import { createTerminal } from './terminal.js';
+import { runningText } from './words.js';
+
+/** `dist/`, from `dist/embedded/supervisor/main.js`. */
+const code = fileURLToPath(new URL('../..', import.meta.url));
+const project = join(code, '..');
+
+process.umask(0o022);
+const terminal = createTerminal(process.stdout);
+try {
+  const options = parseUpOptions(process.argv.slice(2));
+  const config = readStackConfig();
+  const paths = homePaths(config.home);
+  const running = readStackFile(paths.stackFile);
+  if (running !== undefined && isSupervised(running)) {
+    terminal.print(runningText(running));
+  } else if (options.detach) {
+    process.exitCode = await detach(paths, process.argv.slice(2), terminal);
+  } else {
+    const recording = join(project, 'embedded/demo/recording.frames.gz');
+    process.exitCode = await runSupervisor({
+      config,
+      paths,
+      options,
+      terminal,
+      code: code.replace(/\/$/, ''),
+      packages: join(project, 'node_modules'),
+      loader: join(project, 'bpf/build/bellwether-loader'),
+      recording: existsSync(recording) ? recording : undefined,
+    });
+  }
+} catch (error) {
+  terminal.endLive();
+  process.stderr.write(`\n✗ ${messageOf(error)}\n`);
+  process.exitCode = 1;
+}

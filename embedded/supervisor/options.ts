@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
+
+export interface UpOptions {
+  readonly demo: boolean;
+  readonly detach: boolean;
+  /** Absolute path of recorded frames to read in place of this kernel. */
+  readonly replay: string | undefined;
+  readonly agent: boolean;
+  readonly writer: boolean;
+  readonly api: boolean;
+}
+
+export const UP_USAGE = `npm run up -- [--demo] [--detach] [--replay FILE] [--no-agent] [--no-writer] [--no-api]
+  --demo         two customers, acme and globex, in network namespaces with traffic between them
+  --detach       return when all is ready; the stack goes on in the background
+  --replay FILE  read recorded frames in place of this machine's kernel
+  --no-agent, --no-writer, --no-api  leave that part out`;
+
+/** @throws BellwetherError `config_invalid` that shows the usage. */
+export function parseUpOptions(parameters: readonly string[]): UpOptions {
+  try {
+    const { values } = parseArgs({
+      args: [...parameters],
+      options: {
+        demo: { type: 'boolean', default: false },
+        detach: { type: 'boolean', default: false },
+        replay: { type: 'string' },
+        'no-agent': { type: 'boolean', default: false },
+        'no-writer': { type: 'boolean', default: false },
+        'no-api': { type: 'boolean', default: false },
+      },
+    });
+    const replay = values.replay === undefined ? undefined : resolve(values.replay);
+    if (replay !== undefined && !existsSync(replay)) throw new Error(`--replay: there is no file ${replay}`);
+    return {
+      demo: values.demo,
+      detach: values.detach,
+      replay,
+      agent: !values['no-agent'],
+      writer: !values['no-writer'],
+      api: !values['no-api'],
+    };
+  } catch (error) {
+    throw new BellwetherError('config_invalid', `${messageOf(error)}\n${UP_USAGE}`);
+  }
+}

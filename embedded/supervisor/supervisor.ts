@@ -1,0 +1,265 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
+import { createLogger } from '../../common/runtime/log.js';
+import { defaultJarsDir, formatStorage, prepareKafka } from '../kafka/broker.js';
+import { checkReadable } from '../launch/launch.js';
+import { endSurvivors } from './clean-up.js';
+import type { StackConfig } from './config.js';
+import { prepareHome, type HomePaths } from './home.js';
+import { rotateAtStart } from './log-files.js';
+import { checkDisk, checkPorts, installationOf, isRoot, whyNoProbes } from './machine.js';
+import { runOnce } from './once.js';
+import type { UpOptions } from './options.js';
+import {
+  agentUnit,
+  apiUnit,
+  brokerOptions,
+  kafkaUnit,
+  loopbackOf,
+  schemaRequest,
+  storeUnit,
+  writerUnit,
+  type StackContext,
+} from './parts.js';
+import { bootId, identify } from './processes.js';
+import { prepareStoreAccess } from './secrets.js';
+import { Stack } from './stack.js';
+import { takeLock, writeStackFile, type StackFile } from './stack-file.js';
+import { watchStatus } from './status.js';
+import type { Terminal } from './terminal.js';
+import { prepareTokens } from './tokens.js';
+import { assignUsers } from './users.js';
+import { accessText } from './words.js';
+
+export interface SupervisorInput {
+  readonly config: StackConfig;
+  readonly paths: HomePaths;
+  readonly options: UpOptions;
+  readonly terminal: Terminal;
+  /** `dist` */
+  readonly code: string;
+  readonly packages: string;
+  readonly loader: string;
+  /** The repository's recording of frames, for machines whose kernel cannot be watched. */
+  readonly recording: string | undefined;
+}
+
+const SCHEMA_LIMIT_MS = 120_000;
+
+/** Ends the start when the user asks to stop in the middle of it. */
+class Interrupted extends Error {}
+
+/** Runs a stack until it is asked to stop. @returns the exit code. */
+export async function runSupervisor(input: SupervisorInput): Promise<number> {
+  return await new Supervisor(input).run();
+}
+
+class Supervisor {
+  private readonly stack: Stack;
+  private readonly log;
+  private readonly startedAt = new Date().toISOString();
+  private readonly halt = new AbortController();
+  private state: StackFile['state'] = 'starting';
+  private source: StackFile['source'] = 'none';
+  private tokens: Record<string, string> = {};
+  private adminUrlFile = '';
+  private holdsHome = false;
+
+  constructor(private readonly input: SupervisorInput) {
+    this.stack = new Stack(input.terminal, () => this.publish());
+    this.log = createLogger('supervisor', 'error');
+  }
+
+  async run(): Promise<number> {
+    const { terminal } = this.input;
+    const stopAsked = new Promise<never>((_resolve, reject) => {
+      this.halt.signal.addEventListener('abort', () => reject(new Interrupted()), { once: true });
+    });
+    const onSignal = (signal: string) => {
+      if (this.halt.signal.aborted) return terminal.say(`${signal}: stopping already, in order`);
+      terminal.endLive();
+      terminal.say(`${signal}: stopping all parts in order`);
+      this.halt.abort();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    // The terminal went away (ssh lost): stop in order as well.
+    process.on('SIGHUP', onSignal);
+    let exitCode = 0;
+    try {
+      await Promise.race([this.start(), stopAsked]);
+      await Promise.race([this.watch(), stopAsked]);
+    } catch (error) {
+      if (!(error instanceof Interrupted)) {
+        exitCode = 1;
+        terminal.endLive();
+        terminal.print(`\n✗ ${messageOf(error)}\n`);
+      }
+    }
+    await this.stop();
+    return exitCode;
+  }
+
+  private async start(): Promise<void> {
+    const { terminal, options } = this.input;
+    const begin = performance.now();
+    const context = await this.prepare();
+    await this.startBackbone(context);
+    if (options.writer && this.built('processors/writer/main.js')) {
+      await this.stack.start(writerUnit(context), 'moves batches from Kafka into the store');
+    }
+    if (options.api && this.built('query-api/main.js')) {
+      await this.stack.start(apiUnit(context), 'answers customers and operators');
+    }
+    if (this.built('embedded/store/main.js')) {
+      this.tokens = await prepareTokens(context.paths, context.access.urlOf('admin'), []);
+    }
+    await this.startSource(context);
+    this.state = 'ready';
+    this.publish();
+    terminal.say(`all parts are ready (${((performance.now() - begin) / 1000).toFixed(1)} s)`);
+    terminal.print(accessText(this.describe()));
+  }
+
+  /** Takes the home, clears what a crash left, checks the machine, makes directories and secrets. */
+  private async prepare(): Promise<StackContext> {
+    const { config, paths, terminal, code, packages, loader } = this.input;
+    const users = assignUsers(config.uidBase, isRoot());
+    prepareHome(paths, users);
+    if (!takeLock(paths.lockFile)) {
+      throw new BellwetherError(
+        'setup_failed',
+        `another supervisor is starting or stopping under ${paths.home}`,
+      );
+    }
+    this.holdsHome = true;
+    const ended = await endSurvivors(paths);
+    if (ended.length > 0) terminal.say(`ended what an earlier crash left running: ${ended.join(', ')}`);
+    checkDisk(paths.home);
+    await checkPorts(loopbackOf({ config }), this.portsInUse());
+    for (const name of ['kafka', 'store', 'schema', 'writer', 'api', 'loader', 'agent', 'demo']) {
+      rotateAtStart(join(paths.log, `${name}.log`));
+    }
+    const storeAddress = `http://${loopbackOf({ config })}:${String(config.ports.store)}`;
+    const access = prepareStoreAccess(paths, storeAddress, config.clickhouseUrl);
+    this.adminUrlFile = access.adminUrlFile;
+    this.publish();
+    const codeNeeds = [code, packages, ...installationOf(process.execPath)];
+    if (users.store === undefined) {
+      terminal.say('not root: every part runs as the same user, without walls between them');
+    } else {
+      checkReadable(users.store, [code, packages]);
+    }
+    const brokers = config.kafkaBrokers ?? [`${loopbackOf({ config })}:${String(config.ports.kafka)}`];
+    return { config, paths, users, access, log: this.log, code, codeNeeds, loader, brokers };
+  }
+
+  /** Until every part exists: leaves out what is not compiled, and says so. */
+  private built(main: string): boolean {
+    const there = existsSync(join(this.input.code, main));
+    if (!there) this.input.terminal.say(`left out, not built yet: ${main}`);
+    return there;
+  }
+
+  /** Only what we listen on ourselves. */
+  private portsInUse(): Record<string, number> {
+    const { config, options } = this.input;
+    const { kafka, kafkaController, store, api, writer, agent } = config.ports;
+    return {
+      ...(config.kafkaBrokers === undefined ? { kafka, kafkaController } : {}),
+      ...(config.clickhouseUrl === undefined ? { store } : {}),
+      ...(options.api ? { api } : {}),
+      ...(options.writer ? { writer } : {}),
+      ...(options.agent ? { agent } : {}),
+    };
+  }
+
+  /** Kafka and the store, or the real ones that the user named, with topics and tables. */
+  private async startBackbone(context: StackContext): Promise<void> {
+    const { terminal, config, paths } = this.input;
+    if (config.kafkaBrokers === undefined) {
+      const jarsDir = defaultJarsDir();
+      if (!existsSync(jarsDir)) terminal.say("fetching Kafka's jars through Maven (44 MB, once)");
+      await prepareKafka(jarsDir, this.log);
+      await formatStorage(brokerOptions(context, jarsDir), context.users.kafka);
+      await this.stack.start(kafkaUnit(context, jarsDir), 'a real Apache Kafka, single node');
+    } else {
+      terminal.say(`using Kafka at ${config.kafkaBrokers.join(',')} (KAFKA_BROKERS)`);
+    }
+    if (config.clickhouseUrl === undefined && this.built('embedded/store/main.js')) {
+      await this.stack.start(storeUnit(context), 'the ClickHouse engine behind its HTTP protocol');
+    } else {
+      terminal.say(
+        `using ClickHouse at ${new URL(config.clickhouseUrl ?? 'http://none').host} (CLICKHOUSE_URL)`,
+      );
+    }
+    terminal.say('making topics and migrating tables');
+    if (!this.built('schema/main.js') || !this.built('embedded/store/main.js')) return;
+    await runOnce('schema', schemaRequest(context), join(paths.log, 'schema.log'), SCHEMA_LIMIT_MS);
+  }
+
+  /** The agent with live probes, or with a recording where the kernel cannot be watched. */
+  private async startSource(context: StackContext): Promise<void> {
+    const { terminal, options, loader, recording } = this.input;
+    if (!options.agent || !this.built('ingest/main.js')) return;
+    const obstacle = options.replay === undefined ? whyNoProbes(loader) : undefined;
+    if (obstacle !== undefined) terminal.say(`no live probes here: ${obstacle}`);
+    const replay = options.replay ?? (obstacle === undefined ? undefined : recording);
+    if (obstacle !== undefined && replay === undefined) {
+      terminal.say('there is no recording to go on with either (--replay FILE): no agent');
+      return;
+    }
+    if (replay !== undefined) terminal.say(`measurements come from the recording ${replay}`);
+    this.source = replay === undefined ? 'kernel' : 'recording';
+    await this.stack.start(agentUnit(context, replay), 'measures, says whose it is, ships it to Kafka');
+  }
+
+  private async watch(): Promise<void> {
+    await watchStatus({ stack: this.describe(), terminal: this.input.terminal, signal: this.halt.signal });
+  }
+
+  private async stop(): Promise<void> {
+    const { paths, terminal } = this.input;
+    if (!this.holdsHome) return;
+    this.state = 'stopping';
+    this.publish();
+    const begin = performance.now();
+    await this.stack.stop();
+    rmSync(paths.stackFile, { force: true });
+    rmSync(paths.lockFile, { force: true });
+    terminal.say(
+      `all stopped (${((performance.now() - begin) / 1000).toFixed(1)} s); the data stays in ${paths.home}`,
+    );
+  }
+
+  private describe(): StackFile {
+    const { config, paths } = this.input;
+    const host = loopbackOf({ config });
+    return {
+      home: paths.home,
+      ...identify(process.pid),
+      bootId: bootId(),
+      startedAt: this.startedAt,
+      state: this.state,
+      source: this.source,
+      demo: false,
+      urls: {
+        api: `http://${host}:${String(config.ports.api)}`,
+        kafka: (config.kafkaBrokers ?? [`${host}:${String(config.ports.kafka)}`]).join(','),
+        clickhouse:
+          config.clickhouseUrl === undefined
+            ? `http://${host}:${String(config.ports.store)}`
+            : new URL(config.clickhouseUrl).origin,
+      },
+      ports: config.ports,
+      parts: this.stack.parts(),
+      tokens: this.tokens,
+      urlFiles: { clickhouseAdmin: this.adminUrlFile },
+    };
+  }
+
+  private publish(): void {
+    if (this.holdsHome) writeStackFile(this.input.paths.stackFile, this.describe());
+  }
+}
