@@ -26,8 +26,9 @@ async function main([name, ...parameters]) {
   process.umask(0o022);
   const home = resolve(process.env.BELLWETHER_HOME || join(root, '.bellwether'));
   process.env.BELLWETHER_HOME = home;
-  if (verb.setUp !== undefined) await setUp({ root, home, ...verb.setUp });
   const program = join(root, 'dist', verb.main);
+  const onlyHelp = parameters.includes('--help') && existsSync(program);
+  if (verb.setUp !== undefined && !onlyHelp) await setUp({ root, home, ...verb.setUp });
   if (!existsSync(program)) {
     throw new SetupError(
       verb.setUp === undefined

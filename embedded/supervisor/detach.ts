@@ -17,6 +17,7 @@ const READY_LIMIT_MS = 300_000;
  */
 export async function detach(
   paths: HomePaths,
+  script: string,
   parameters: readonly string[],
   terminal: Terminal,
 ): Promise<number> {
@@ -26,7 +27,6 @@ export async function detach(
   const output = openSync(logFile, 'a', 0o644);
   const reader = openSync(logFile, 'r');
   let position = fstatSync(reader).size;
-  const script = process.argv[1] ?? '';
   const rest = parameters.filter((parameter) => parameter !== '--detach');
   const child = spawn(process.execPath, [...process.execArgv, script, ...rest], {
     detached: true,

@@ -5,7 +5,7 @@ import { messageOf } from '../../common/runtime/errors.js';
 import { readStackConfig } from './config.js';
 import { detach } from './detach.js';
 import { homePaths } from './home.js';
-import { parseUpOptions } from './options.js';
+import { parseUpOptions, UP_USAGE } from './options.js';
 import { runSupervisor } from './supervisor.js';
 import { isSupervised, readStackFile } from './stack-file.js';
 import { createTerminal } from './terminal.js';
@@ -22,10 +22,12 @@ try {
   const config = readStackConfig();
   const paths = homePaths(config.home);
   const running = readStackFile(paths.stackFile);
-  if (running !== undefined && isSupervised(running)) {
+  if (options.help) {
+    terminal.print(UP_USAGE);
+  } else if (running !== undefined && isSupervised(running)) {
     terminal.print(runningText(running));
   } else if (options.detach) {
-    process.exitCode = await detach(paths, process.argv.slice(2), terminal);
+    process.exitCode = await detach(paths, fileURLToPath(import.meta.url), process.argv.slice(2), terminal);
   } else {
     const recording = join(project, 'embedded/demo/recording.frames.gz');
     process.exitCode = await runSupervisor({

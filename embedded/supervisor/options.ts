@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 
 export interface UpOptions {
+  readonly help: boolean;
   readonly demo: boolean;
   readonly detach: boolean;
   /** Absolute path of recorded frames to read in place of this kernel. */
@@ -25,6 +26,7 @@ export function parseUpOptions(parameters: readonly string[]): UpOptions {
     const { values } = parseArgs({
       args: [...parameters],
       options: {
+        help: { type: 'boolean', default: false },
         demo: { type: 'boolean', default: false },
         detach: { type: 'boolean', default: false },
         replay: { type: 'string' },
@@ -36,6 +38,7 @@ export function parseUpOptions(parameters: readonly string[]): UpOptions {
     const replay = values.replay === undefined ? undefined : resolve(values.replay);
     if (replay !== undefined && !existsSync(replay)) throw new Error(`--replay: there is no file ${replay}`);
     return {
+      help: values.help,
       demo: values.demo,
       detach: values.detach,
       replay,

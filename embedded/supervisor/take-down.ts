@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs';
 import { BellwetherError } from '../../common/runtime/errors.js';
 import { endSurvivors } from './clean-up.js';
 import type { HomePaths } from './home.js';
@@ -33,5 +32,4 @@ export async function takeDown(paths: HomePaths, terminal: Terminal): Promise<vo
   const ended = await endSurvivors(paths);
   if (ended.length > 0) terminal.print(`ended what a crash had left running: ${ended.join(', ')}`);
   if (stack === undefined && ended.length === 0) terminal.print(`nothing runs under ${paths.home}`);
-  rmSync(paths.lockFile, { force: true });
 }
