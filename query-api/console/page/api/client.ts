@@ -1,0 +1,79 @@
+import { readCustomers, readDrops, readEvents, readIdentity, readLatency } from './answers.js';
+import type { Drops, Events, Identity, Latency } from './answers.js';
+import { AnswerInvalid } from './decode.js';
+import { ANSWER_INVALID, ApiProblem, problemOf, UNREACHABLE } from './problem.js';
+import type { Range } from '../range.js';
+
+export type LatencySignal = 'tcp.rtt' | 'tcp.connect.duration';
+
+/** An answer that has not come by then will not help a page that polls every few seconds. */
+const TIMEOUT_MS = 15_000;
+const EVENTS_MAX = 50;
+
+/** The API with one bearer token. The token travels in a header only, never in a URL. */
+export interface Api {
+  whoami(signal: AbortSignal): Promise<Identity>;
+  customers(signal: AbortSignal): Promise<string[]>;
+  latency(customer: string, name: LatencySignal, range: Range, signal: AbortSignal): Promise<Latency>;
+  drops(customer: string, range: Range, signal: AbortSignal): Promise<Drops>;
+  events(customer: string, range: Range, signal: AbortSignal): Promise<Events>;
+}
+
+/** Each call rejects with ApiProblem, or with the abort reason when `signal` is aborted. */
+export function createApi(token: string): Api {
+  return {
+    whoami: (signal) => get('/v1/whoami', {}, readIdentity, token, signal),
+    customers: (signal) => get('/v1/customers', {}, readCustomers, token, signal),
+    latency: (customer, name, range, signal) =>
+      get(customerPath(customer, 'latency'), { signal: name, ...span(range) }, readLatency, token, signal),
+    drops: (customer, range, signal) =>
+      get(customerPath(customer, 'drops'), { ...span(range), by: 'reason' }, readDrops, token, signal),
+    events: (customer, range, signal) => {
+      const { from, to } = span(range);
+      const query = { from, to, limit: String(EVENTS_MAX) };
+      return get(customerPath(customer, 'events'), query, readEvents, token, signal);
+    },
+  };
+}
+
+function customerPath(customer: string, view: string): string {
+  return `/v1/customers/${encodeURIComponent(customer)}/${view}`;
+}
+
+function span(range: Range): { from: string; to: string; step: string } {
+  return { from: `now-${range.id}`, to: 'now', step: range.step };
+}
+
+async function get<T>(
+  path: string,
+  query: Readonly<Record<string, string>>,
+  read: (value: unknown) => T,
+  token: string,
+  signal: AbortSignal,
+): Promise<T> {
+  const search = new URLSearchParams(query).toString();
+  let response: Response;
+  try {
+    response = await fetch(search === '' ? path : `${path}?${search}`, {
+      headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    });
+    if (!response.ok) throw await problemOf(response);
+    return read(await response.json());
+  } catch (thrown) {
+    if (signal.aborted || thrown instanceof ApiProblem) throw thrown;
+    if (thrown instanceof AnswerInvalid || thrown instanceof SyntaxError) {
+      throw new ApiProblem(
+        ANSWER_INVALID,
+        200,
+        'The API gave an answer that this page cannot read',
+        `In ${path}: ${thrown.message}.`,
+      );
+    }
+    const why = thrown instanceof Error && thrown.name === 'TimeoutError' ? 'within 15 seconds' : 'at all';
+    throw new ApiProblem(UNREACHABLE, 0, 'The API does not answer', `${path} did not answer ${why}.`);
+  }
+}

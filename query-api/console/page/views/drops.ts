@@ -1,0 +1,127 @@
+import { createDropsChart } from '../charts/drops-chart.js';
+import { dropSteps } from '../charts/shape.js';
+import type { DropSteps } from '../charts/shape.js';
+import { fill, h, setText } from '../dom.js';
+import type { Snapshot } from '../live/state.js';
+import { causeWords } from '../words/causes.js';
+import { causeEntries } from '../words/drop-summary.js';
+import type { CauseEntry } from '../words/drop-summary.js';
+import { clock, count, NOTHING, span } from '../words/format.js';
+import type { Voice } from '../words/voice.js';
+import { voiceFor } from '../words/voice.js';
+import { createDataTable } from './data-table.js';
+import type { TableRows } from './data-table.js';
+import { swatch } from './swatch.js';
+import type { View } from './view.js';
+
+const NOT_COVERED =
+  'Not counted here: connections refused by a full listen queue, packets that XDP drops in a network driver, and packets that a network card drops before the kernel sees them.';
+
+/** Dropped packets over time, stacked by cause; each cause with its explanation and remedy. */
+export function createDrops(): View {
+  const readout = h('p', { class: 'readout' });
+  const canvas = h('div', { class: 'plot', 'aria-hidden': 'true' });
+  const chart = createDropsChart(canvas);
+  const table = createDataTable('Dropped packets by time and cause');
+  const causes = h('ul', { class: 'causes' });
+  const element = h(
+    'section',
+    { class: 'drops', 'aria-labelledby': 'drops-title' },
+    h('h2', { id: 'drops-title' }, 'Dropped packets'),
+    h(
+      'div',
+      { class: 'drops-body' },
+      h('div', { class: 'figure' }, readout, canvas, table.element, h('p', { class: 'note' }, NOT_COVERED)),
+      causes,
+    ),
+  );
+  let steps: DropSteps | undefined;
+  let hovered: number | null = null;
+  chart.plot.onCursor((index) => {
+    hovered = index;
+    if (steps !== undefined) setText(readout, readoutOf(steps, hovered));
+  });
+  let shown: Snapshot['drops'];
+  return {
+    element,
+    update: ({ snapshot, role }) => {
+      if (snapshot?.drops === undefined) {
+        shown = steps = undefined;
+        chart.plot.clear();
+        table.update(() => ({ head: [], rows: [] }));
+        setText(readout, '');
+        return showCauses(causes, undefined, voiceFor(role, ''));
+      }
+      if (snapshot.drops === shown) return;
+      shown = snapshot.drops;
+      const now = (steps = dropSteps(snapshot.drops, snapshot.rtt));
+      chart.draw(now);
+      setText(readout, readoutOf(now, hovered));
+      table.update(() => rowsOf(now));
+      showCauses(causes, causeEntries(snapshot.drops), voiceFor(role, snapshot.customer));
+    },
+  };
+}
+
+function showCauses(list: Element, entries: readonly CauseEntry[] | undefined, voice: Voice): void {
+  const key = JSON.stringify([entries, voice.yourSide]);
+  if (list.getAttribute('data-key') === key) return;
+  list.setAttribute('data-key', key);
+  if (entries === undefined) return fill(list);
+  if (entries.length === 0) return fill(list, h('li', { class: 'note' }, 'No cause to explain.'));
+  fill(list, ...entries.map((entry) => causeItem(entry, voice)));
+}
+
+function causeItem(entry: CauseEntry, voice: Voice): HTMLElement {
+  return h(
+    'li',
+    {},
+    h(
+      'h3',
+      {},
+      swatch(entry.cause),
+      h('span', { class: 'cause-label' }, causeWords(entry.cause).label),
+      h('span', { class: `fault fault-${entry.fault}` }, voice.fault[entry.fault]),
+      h('span', { class: 'cause-count' }, count(entry.packets)),
+    ),
+    h('p', {}, entry.explanation),
+    h('p', { class: 'remedy' }, h('strong', {}, 'What to do: '), entry.remedy),
+    h('p', { class: 'reasons' }, ...entry.reasons.flatMap(({ reason }) => [h('code', {}, reason), ' '])),
+  );
+}
+
+/** What one step holds: the one under the cursor, else a word on the whole chart. */
+function readoutOf(steps: DropSteps, index: number | null): string {
+  const time = index === null ? undefined : steps.times[index];
+  if (index === null || time === undefined) return `Packets per ${span(steps.stepSeconds)}`;
+  const at = clock(time * 1_000);
+  const columns = steps.causes.flatMap((cause, row) => {
+    const packets = steps.packets[row]?.[index] ?? null;
+    return packets === null || packets === 0 ? [] : [`${causeWords(cause).label} ${count(packets)}`];
+  });
+  if (columns.length > 0) return `${at}: ${columns.join(', ')}`;
+  const measured = steps.packets.length === 0 ? !inGap(steps, time) : steps.packets[0]?.[index] !== null;
+  return `${at}: ${measured ? 'none dropped' : missing(steps, time)}`;
+}
+
+function inGap(steps: DropSteps, time: number): boolean {
+  return time >= steps.pendingFrom || steps.gaps.some(({ from, to }) => time >= from && time < to);
+}
+
+function missing(steps: DropSteps, time: number): string {
+  return time >= steps.pendingFrom - steps.stepSeconds ? 'not here yet' : 'not measured';
+}
+
+function rowsOf(steps: DropSteps): TableRows {
+  return {
+    head: ['From', ...steps.causes.map((cause) => `${causeWords(cause).label} (packets)`), 'All'],
+    rows: steps.times
+      .map((time, index) => {
+        const cells = steps.packets.map((column) => column[index] ?? null);
+        const measured = cells.length === 0 ? !inGap(steps, time) : cells[0] !== null;
+        const all = cells.reduce<number>((sum, cell) => sum + (cell ?? 0), 0);
+        return [clock(time * 1_000), ...cells.map(count), measured ? count(all) : `${NOTHING} not measured`];
+      })
+      .reverse(),
+  };
+}

@@ -1,0 +1,83 @@
+import type { DropEvent } from '../api/answers.js';
+import { fill, h, toggle } from '../dom.js';
+import { causeWords } from '../words/causes.js';
+import { clock, count, endpoint, NOTHING } from '../words/format.js';
+import type { Voice } from '../words/voice.js';
+import { voiceFor } from '../words/voice.js';
+import { swatch } from './swatch.js';
+import type { View } from './view.js';
+
+const HEAD = ['Time', 'Cause', 'From', 'To', 'Protocol', 'Where', 'App', 'Bytes'] as const;
+
+/**
+ * The newest sampled drops. On a phone the style sheet turns rows into cards; the roles are written out
+ * because a table that is not displayed as one loses them.
+ */
+export function createEvents(): View {
+  const body = h('tbody', { role: 'rowgroup' });
+  const table = h(
+    'table',
+    { role: 'table', class: 'events-table' },
+    h('caption', { class: 'hidden' }, 'Sampled dropped packets, newest first'),
+    h(
+      'thead',
+      { role: 'rowgroup' },
+      h('tr', { role: 'row' }, ...HEAD.map((name) => h('th', { role: 'columnheader', scope: 'col' }, name))),
+    ),
+    body,
+  );
+  const scroller = h(
+    'div',
+    { class: 'scroller', tabindex: 0, role: 'region', 'aria-labelledby': 'events-title' },
+    table,
+  );
+  const empty = h('p', { class: 'note', hidden: true }, 'No dropped packet was sampled in this range.');
+  let shown = '';
+  return {
+    element: h(
+      'section',
+      { class: 'events', 'aria-labelledby': 'events-title' },
+      h('h2', { id: 'events-title' }, 'Recent dropped packets'),
+      h(
+        'p',
+        { class: 'note' },
+        'A sample with the packet’s addresses and ports; the figures above count all of them.',
+      ),
+      empty,
+      scroller,
+    ),
+    update: ({ snapshot, role }) => {
+      const events = snapshot?.events?.events ?? [];
+      toggle(empty, 'hidden', snapshot?.events === undefined || events.length > 0);
+      toggle(scroller, 'hidden', events.length === 0);
+      const key = JSON.stringify([snapshot?.customer, events]);
+      if (key === shown) return;
+      shown = key;
+      const voice = voiceFor(role, snapshot?.customer ?? '');
+      fill(body, ...events.map((event) => row(event, voice)));
+    },
+  };
+}
+
+function row(event: DropEvent, voice: Voice): HTMLElement {
+  const where = [event.place, event.interfaceName].filter((part) => part !== '').join(' · ');
+  const app = [event.app, event.instance].filter((part) => part !== '').join(' / ');
+  const cells: readonly (readonly (Node | string)[])[] = [
+    [clock(event.time)],
+    [
+      h('span', { class: 'event-cause' }, swatch(event.cause), causeWords(event.cause).label),
+      h('span', { class: 'event-reason' }, h('code', {}, event.reason), ` ${voice.fault[event.fault]}`),
+    ],
+    [endpoint(event.sourceAddress, event.sourcePort)],
+    [endpoint(event.destinationAddress, event.destinationPort)],
+    [event.protocol.toUpperCase()],
+    [where === '' ? NOTHING : where],
+    [app === '' ? NOTHING : app],
+    [count(event.lengthBytes)],
+  ];
+  return h(
+    'tr',
+    { role: 'row' },
+    ...cells.map((cell, index) => h('td', { role: 'cell', 'data-label': HEAD[index] }, ...cell)),
+  );
+}

@@ -1,0 +1,90 @@
+import type { Drops, Fault } from '../api/answers.js';
+import type { Range } from '../range.js';
+import { causeWords } from './causes.js';
+import { causeEntries, packetsByFault } from './drop-summary.js';
+import type { CauseEntry } from './drop-summary.js';
+import { counted, percent } from './format.js';
+import type { Voice } from './voice.js';
+
+/** The answer in words, before any figure or chart. */
+export interface Verdict {
+  readonly kind: 'clear' | 'yours' | 'ours' | 'outside' | 'unexplained' | 'shared' | 'unmeasured';
+  readonly headline: string;
+  readonly sentence: string;
+}
+
+/** A side with this share of the drops is named alone, with "mostly" if it has not all. */
+const MOSTLY = 0.9;
+
+export function verdictOf(drops: Drops, range: Range, voice: Voice): Verdict {
+  const { windowsReceived, windowsExpected, ratio } = drops.completeness;
+  if (drops.totals.packets === null || (windowsReceived === 0 && drops.groups.length === 0)) {
+    return unmeasured(range, windowsExpected);
+  }
+  const faults = packetsByFault(drops);
+  const blamed = faults.customer + faults.platform + faults.external + faults.unknown;
+  if (blamed === 0) return clear(faults.normal, range, ratio);
+  const entries = causeEntries(drops).filter((entry) => entry.fault !== 'normal');
+  return { ...headlineOf(faults, blamed, voice), sentence: sentenceOf(entries, blamed, range, voice) };
+}
+
+function unmeasured(range: Range, windowsExpected: number): Verdict {
+  const sentence =
+    windowsExpected === 0
+      ? `Nothing was measured in the last ${range.words}: no host reports for this customer.`
+      : `None of the ${counted(windowsExpected, 'expected window')} of the last ${range.words} has arrived.`;
+  return { kind: 'unmeasured', headline: 'We cannot tell.', sentence };
+}
+
+function clear(normal: number, range: Range, ratio: number | null): Verdict {
+  const whole = ratio === null || ratio >= 1;
+  const measured = whole ? '' : ` in the ${percent(ratio)} that was measured`;
+  const sentence =
+    normal === 0
+      ? `No packet was dropped in the last ${range.words}${measured}.`
+      : `The ${counted(normal, 'packet')} dropped in the last ${range.words}${measured} ${
+          normal === 1 ? 'belongs' : 'belong'
+        } to ordinary traffic.`;
+  return { kind: 'clear', headline: whole ? 'No harmful drops.' : 'No harmful drops seen.', sentence };
+}
+
+function headlineOf(
+  faults: Readonly<Record<Fault, number>>,
+  blamed: number,
+  voice: Voice,
+): Pick<Verdict, 'kind' | 'headline'> {
+  const sides = [
+    { kind: 'yours', packets: faults.customer, words: `on ${voice.yourSide}` },
+    { kind: 'ours', packets: faults.platform, words: 'on our side' },
+    { kind: 'outside', packets: faults.external, words: 'from outside' },
+    { kind: 'unexplained', packets: faults.unknown, words: 'unexplained' },
+  ] as const;
+  const main = sides.find(({ packets }) => packets / blamed >= MOSTLY);
+  if (main !== undefined) {
+    const mostly = main.packets === blamed ? '' : 'mostly ';
+    return { kind: main.kind, headline: `The drops are ${mostly}${main.words}.` };
+  }
+  if (faults.customer > 0 && faults.platform > 0) {
+    return { kind: 'shared', headline: 'Drops on both sides.' };
+  }
+  return { kind: 'shared', headline: 'The drops have several origins.' };
+}
+
+/** "70 packets were dropped by … and 50 because …, in the last 15 minutes." */
+function sentenceOf(entries: readonly CauseEntry[], blamed: number, range: Range, voice: Voice): string {
+  const [first, second] = entries;
+  if (first === undefined) return '';
+  const parts = [
+    `${counted(first.packets, 'packet')} ${first.packets === 1 ? 'was' : 'were'} dropped ${phrase(first, voice)}`,
+  ];
+  if (second !== undefined) parts.push(`${counted(second.packets, 'packet')} ${phrase(second, voice)}`);
+  const others = blamed - first.packets - (second?.packets ?? 0);
+  if (others > 0) parts.push(`${counted(others, 'packet')} for other reasons`);
+  const last = parts.pop() ?? '';
+  const joined = parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
+  return `In the last ${range.words}, ${joined}.`;
+}
+
+function phrase(entry: CauseEntry, voice: Voice): string {
+  return causeWords(entry.cause).phrase(entry.fault, voice.yourOwn);
+}

@@ -1,0 +1,23 @@
+import type { SteppedRange, TimeRange } from './range.js';
+import { sql } from './sql.js';
+
+/** A range, and from when on its rows are still stored; what is older is not known any more. */
+export interface StoredRange extends SteppedRange {
+  readonly storedFromMs: number;
+}
+
+/** `time` within the bound `from_ms` (inclusive) and `to_ms` (exclusive). */
+export const timeWithin = sql`time >= fromUnixTimestamp64Milli({from_ms:Int64}) AND time < fromUnixTimestamp64Milli({to_ms:Int64})`;
+
+/** Start of the step that a row's `time` lies in, Unix milliseconds. */
+export const stepOf = sql`intDiv(toUnixTimestamp64Milli(time), {step_ms:Int64}) * {step_ms:Int64}`;
+
+/** Values for {@link timeWithin}. */
+export function bindTimes(range: TimeRange): { from_ms: number; to_ms: number } {
+  return { from_ms: range.fromMs, to_ms: range.toMs };
+}
+
+/** Values for {@link timeWithin}, leaving out what is about to expire, so that a window is read whole or not at all. */
+export function readFrom(range: StoredRange): { from_ms: number; to_ms: number } {
+  return { from_ms: Math.max(range.fromMs, range.storedFromMs), to_ms: range.toMs };
+}

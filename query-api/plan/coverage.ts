@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { bindTimes, readFrom, type StoredRange } from './clauses.js';
+import { Query, storedFlag, storedNumber } from './query.js';
+import type { TimeRange } from './range.js';
+import type { Scope } from './scope.js';
+import { sql, type Sql } from './sql.js';
+import { readLedger } from './tables.js';
+
+/** A host that said nothing for longer is no longer expected. */
+export const EXPECTED_FOR_MS = 24 * 3_600_000;
+
+const windowWithin = sql`window_start >= fromUnixTimestamp64Milli({from_ms:Int64}) AND window_start < fromUnixTimestamp64Milli({to_ms:Int64})`;
+
+/**
+ * A batch after which its host is not expected in this scope: it said goodbye, or it no longer watches
+ * for the customer. Where an agent ended and the next one began within one window, the next one counts.
+ */
+const stops = sql`(goodbye = 1 OR covers = 0)`;
+
+const hostRow = z.object({
+  host: z.string(),
+  before_found: storedFlag,
+  before_end_ms: storedNumber,
+  before_window_ms: storedNumber,
+  before_stops: storedFlag,
+  newest_end_ms: storedNumber,
+  newest_stops: storedFlag,
+});
+export type HostRow = z.output<typeof hostRow>;
+
+/** Each host that watched for the scope lately: its last batch before the range, and its newest batch. */
+export function planHosts(scope: Scope, range: TimeRange, nowMs: number): Query<HostRow> {
+  const before = sql`window_start < fromUnixTimestamp64Milli({from_ms:Int64})`;
+  const lately = sql`((window_start >= fromUnixTimestamp64Milli({lookback_ms:Int64}) AND ${before})
+      OR window_start >= fromUnixTimestamp64Milli({day_ago_ms:Int64}))`;
+  return Query.of({
+    name: 'hosts',
+    scope,
+    sql: sql`SELECT host, countIf(${before}) > 0 AS before_found,
+  toUnixTimestamp64Milli(maxIf(window_end, ${before})) AS before_end_ms,
+  argMaxIf(window_ms, turn, ${before}) AS before_window_ms,
+  argMaxIf(stops, turn, ${before}) AS before_stops,
+  toUnixTimestamp64Milli(max(window_end)) AS newest_end_ms,
+  argMax(stops, turn) AS newest_stops
+FROM (
+  SELECT host, window_start, window_end, covers, ${stops} AS stops, (window_start, 1 - stops) AS turn,
+    toUnixTimestamp64Milli(window_end) - toUnixTimestamp64Milli(window_start) AS window_ms
+  FROM ${readLedger(scope, lately)}
+)
+GROUP BY host HAVING max(covers) = 1`,
+    parameters: {
+      from_ms: range.fromMs,
+      lookback_ms: range.fromMs - EXPECTED_FOR_MS,
+      day_ago_ms: nowMs - EXPECTED_FOR_MS,
+    },
+    row: hostRow,
+  });
+}
+
+const sessionRow = z.object({
+  host: z.string(),
+  opens_range: storedFlag,
+  first_start_ms: storedNumber,
+  last_end_ms: storedNumber,
+  stopped: storedFlag,
+  window_ms: storedNumber,
+  received: storedNumber,
+  points_lost: storedNumber,
+});
+export type SessionRow = z.output<typeof sessionRow>;
+
+/** One row per host and window of the range, whatever the number of agents that ran in it. */
+function hostWindows(scope: Scope): Sql {
+  const covering = sql`host IN (SELECT host FROM ${readLedger(scope, windowWithin)} WHERE covers = 1)`;
+  return sql`SELECT host, toUnixTimestamp64Milli(window_start) AS start_ms,
+    toUnixTimestamp64Milli(max(window_end)) AS end_ms, max(covers) AS covered, min(${stops}) AS stopping,
+    sum(lost_points) AS lost
+  FROM ${readLedger(scope, sql`${windowWithin} AND ${covering}`)}
+  GROUP BY host, window_start`;
+}
+
+/**
+ * The stretches of the range in which each host was there for the scope, in order: a new one begins
+ * with the first batch after a goodbye, after a stretch in which the host did not watch for the
+ * customer, or after a day of silence. `opens_range`: nothing of the host came before it in the range.
+ */
+export function planSessions(scope: Scope, range: StoredRange): Query<SessionRow> {
+  return Query.of({
+    name: 'sessions',
+    scope,
+    sql: sql`SELECT host, min(place) = 1 AS opens_range, min(start_ms) AS first_start_ms, max(end_ms) AS last_end_ms,
+  argMax(ends, start_ms) AS stopped, min(end_ms - start_ms) AS window_ms, sum(lost) AS points_lost,
+  countIf(start_ms >= {stored_from_ms:Int64}) AS received
+FROM (
+  SELECT *, sum(begins) OVER (PARTITION BY host ORDER BY start_ms) AS session
+  FROM (
+    SELECT *, row_number() OVER earlier AS place, lagInFrame(ends, 1, 1) OVER earlier = 1
+      OR lagInFrame(end_ms, 1, toInt64(0)) OVER earlier + {expected_for_ms:Int64} < start_ms AS begins
+    FROM (
+      SELECT *, stopping OR leadInFrame(covered, 1, 1) OVER all_of_host = 0 AS ends
+      FROM (${hostWindows(scope)})
+      WINDOW all_of_host AS (PARTITION BY host ORDER BY start_ms ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+    )
+    WINDOW earlier AS (PARTITION BY host ORDER BY start_ms ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+  )
+  WHERE covered = 1
+)
+GROUP BY host, session ORDER BY host, first_start_ms`,
+    parameters: {
+      ...bindTimes(range),
+      stored_from_ms: range.storedFromMs,
+      expected_for_ms: EXPECTED_FOR_MS,
+    },
+    row: sessionRow,
+  });
+}
+
+const coveredRow = z.object({ step: storedNumber, windows: storedNumber });
+export type CoveredRow = z.output<typeof coveredRow>;
+
+/** Per step the number of host-windows that watched for the scope; a step that is missing was not measured. */
+export function planCoveredSteps(scope: Scope, range: StoredRange): Query<CoveredRow> {
+  return Query.of({
+    name: 'covered_steps',
+    scope,
+    sql: sql`SELECT intDiv(toUnixTimestamp64Milli(window_start), {step_ms:Int64}) * {step_ms:Int64} AS step,
+  uniqExact(host, window_start) AS windows
+FROM ${readLedger(scope, windowWithin)}
+WHERE covers = 1
+GROUP BY step`,
+    parameters: { ...readFrom(range), step_ms: range.stepMs },
+    row: coveredRow,
+  });
+}
