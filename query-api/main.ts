@@ -66,6 +66,8 @@ await runService(log, [
     async start() {
       await server.listen({ host: config.BELLWETHER_LISTEN_HOST, port: config.BELLWETHER_API_PORT });
     },
-    stop: () => server.close(),
+    stop: async () => {
+      await server.close();
+    },
   },
 ]);

@@ -36,7 +36,7 @@ export function createMetrics() {
   });
   return {
     registry,
-    answer(route: string, status: number, seconds: number) {
+    answer: (route: string, status: number, seconds: number) => {
       answers.inc({ route, status: String(status) });
       duration.observe({ route }, seconds);
     },

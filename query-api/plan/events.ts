@@ -38,7 +38,7 @@ export function planEvents(
     sql: sql`SELECT intDiv(toUnixTimestamp64Nano(time), 1000000) AS time_ms,
   ${shown(scope, sql`events.reason`)} AS reason, ${shown(scope, sql`events.cause`)} AS cause, fault,
   ${shown(scope, sql`events.place`)} AS place, protocol, source_address, source_port, destination_address,
-  destination_port, length_bytes, app, instance, ${shown(scope, sql`events.interface`)} AS interface
+  destination_port, length_bytes, app, instance, ${scope.audience === 'operator' ? sql`events.interface` : sql`if(fault = 'platform', '', events.interface)`} AS interface
 FROM ${read(scope, 'events', within)} AS events
 ORDER BY time DESC, source DESC, position DESC
 LIMIT {limit:UInt32}`,
