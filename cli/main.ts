@@ -1,8 +1,11 @@
 import { Command } from 'commander';
 import { messageOf } from '../common/runtime/errors.js';
+import { demoCommand } from './demo.js';
 import { downCommand } from './down.js';
 import { infoCommand } from './info.js';
 import { logsCommand } from './logs.js';
+import { statusCommand } from './status.js';
+import { tokenCommand } from './token.js';
 import { upCommand } from './up.js';
 
 const program = new Command('bellwether')
@@ -10,7 +13,10 @@ const program = new Command('bellwether')
   .addCommand(upCommand())
   .addCommand(downCommand())
   .addCommand(infoCommand())
-  .addCommand(logsCommand());
+  .addCommand(statusCommand())
+  .addCommand(tokenCommand())
+  .addCommand(logsCommand())
+  .addCommand(demoCommand());
 
 try {
   await program.parseAsync();

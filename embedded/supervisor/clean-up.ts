@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs';
+import { removeDemo } from '../demo/namespaces.js';
 import type { HomePaths } from './home.js';
 import { endProcess } from './processes.js';
 import { readStackFile, survivors } from './stack-file.js';
@@ -7,19 +8,21 @@ import { readStackFile, survivors } from './stack-file.js';
 const STOP_LIMIT_MS = 25_000;
 
 /**
- * Ends what a supervisor that died without stopping its parts left running, in stopping order, so that even
- * then the agent's last window is shipped while Kafka still runs. Only processes whose pid, start time and
- * boot are those of stack.json are touched.
- * @returns the names of those that were ended.
+ * Clears what a supervisor that died without stopping its parts left: ends its processes in stopping order,
+ * so that even then the agent's last window is shipped while Kafka still runs, and removes the demo. Only
+ * processes whose pid, start time and boot are those of stack.json are touched.
+ * @returns the names of what was ended and removed.
  */
-export async function endSurvivors(paths: HomePaths): Promise<string[]> {
+export async function clearLeftovers(paths: HomePaths): Promise<string[]> {
   const stack = readStackFile(paths.stackFile);
-  if (stack === undefined) return [];
-  const ended: string[] = [];
-  for (const survivor of survivors(stack)) {
+  const cleared: string[] = [];
+  for (const survivor of stack === undefined ? [] : survivors(stack)) {
     await endProcess(survivor, STOP_LIMIT_MS);
-    ended.push(survivor.name);
+    cleared.push(survivor.name);
   }
+  const namespaces = await removeDemo(paths.home, paths.demoFile);
+  cleared.push(...namespaces.map((name) => `network namespace ${name}`));
+  rmSync(paths.demoOwners, { force: true });
   rmSync(paths.stackFile, { force: true });
-  return ended;
+  return cleared;
 }

@@ -33,9 +33,8 @@ export async function detach(
     stdio: ['ignore', output, output],
   });
   closeSync(output);
-  let ended = false;
-  child.once('exit', () => (ended = true));
-  child.once('error', () => (ended = true));
+  const hasEnded = () => child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+  child.on('error', (error) => terminal.print(`cannot start the supervisor: ${error.message}`));
   const showNews = () => {
     const buffer = Buffer.alloc(Math.max(fstatSync(reader).size - position, 0));
     readSync(reader, buffer, 0, buffer.length, position);
@@ -54,7 +53,7 @@ export async function detach(
         terminal.print(`The stack goes on in the background (log: ${logFile}); \`npm run down\` stops it.`);
         return 0;
       }
-      if (ended) return 1;
+      if (hasEnded()) return 1;
     }
     terminal.print(`The stack is not ready after ${String(READY_LIMIT_MS / 1000)} s; see ${logFile}.`);
     return 1;

@@ -48,13 +48,14 @@ export async function watchHealth(
   const { health, name } = started.spec;
   const forever = new Promise<string>(() => undefined);
   if (health === undefined) return forever;
+  const isOver = () => signal.aborted;
   let failures = 0;
   while (failures < FAILURES_BEFORE_KILL) {
     await sleep(intervalMs, undefined, { signal, ref: false }).catch(() => undefined);
-    if (signal.aborted) return forever;
+    if (isOver()) return forever;
     const missing = await health();
     // An end of the process or of the watch while the question was out: not a hang.
-    if (signal.aborted) return forever;
+    if (isOver()) return forever;
     failures = missing === undefined ? 0 : failures + 1;
     if (failures === FAILURES_BEFORE_KILL) {
       started.kill();

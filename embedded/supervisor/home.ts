@@ -7,6 +7,8 @@ import type { Users } from './users.js';
 export interface HomePaths {
   readonly home: string;
   readonly owners: string;
+  /** Owners' rules of the demo's customers; the stack makes and removes it. */
+  readonly demoOwners: string;
   readonly kafka: string;
   readonly store: string;
   readonly log: string;
@@ -24,6 +26,7 @@ export function homePaths(home: string): HomePaths {
   return {
     home,
     owners: join(home, 'owners.d'),
+    demoOwners: join(home, 'owners.d', 'demo.json'),
     kafka: join(home, 'kafka'),
     store: join(home, 'store'),
     log: join(home, 'log'),

@@ -1,6 +1,8 @@
 import { closeSync, chownSync, existsSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../../common/runtime/log.js';
+import { netnsPath } from '../demo/ip.js';
+import type { DemoPlan } from '../demo/plan.js';
 import { kafkaCommand, waitForKafka, type BrokerOptions } from '../kafka/broker.js';
 import type { LaunchRequest, NumericUser } from '../launch/launch.js';
 import type { StackConfig } from './config.js';
@@ -230,4 +232,26 @@ export function agentUnit(context: StackContext, replay: string | undefined): Un
   const agent = agentProcess(context, replay);
   if (replay !== undefined) return { name: 'agent', processes: [agent] };
   return { name: 'agent', processes: [loaderProcess(context), agent] };
+}
+
+/** Steady traffic between the demo's customers, each process inside its customer's namespace. */
+export function trafficUnit(context: StackContext, plan: DemoPlan): UnitSpec {
+  const processes = plan.customers.map(({ customer, netns, address }): ProcessSpec => {
+    const peer = plan.customers.find((other) => other.customer !== customer)?.address ?? address;
+    const service = nodeRequest(context, 'embedded/demo/traffic.js', context.users.demo, {});
+    return {
+      name: `traffic-${customer}`,
+      logFile: join(context.paths.log, `traffic-${customer}.log`),
+      request: () => ({
+        ...service,
+        command: [...service.command, address, peer],
+        networkNamespace: netnsPath(netns),
+      }),
+      ready: () => Promise.resolve(undefined),
+      readyLimitMs: READY_LIMIT_MS,
+      health: undefined,
+      stopLimitMs: STOP_LIMIT_MS,
+    };
+  });
+  return { name: 'traffic', processes };
 }

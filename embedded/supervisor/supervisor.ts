@@ -1,10 +1,12 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import { createLogger } from '../../common/runtime/log.js';
+import { createDemo } from '../demo/namespaces.js';
+import { demoOwners, demoPlan } from '../demo/plan.js';
 import { defaultJarsDir, formatStorage, prepareKafka } from '../kafka/broker.js';
 import { checkReadable } from '../launch/launch.js';
-import { endSurvivors } from './clean-up.js';
+import { clearLeftovers } from './clean-up.js';
 import type { StackConfig } from './config.js';
 import { prepareHome, type HomePaths } from './home.js';
 import { rotateAtStart } from './log-files.js';
@@ -19,6 +21,7 @@ import {
   loopbackOf,
   schemaRequest,
   storeUnit,
+  trafficUnit,
   writerUnit,
   type StackContext,
 } from './parts.js';
@@ -113,8 +116,9 @@ class Supervisor {
       await this.stack.start(apiUnit(context), 'answers customers and operators');
     }
     if (this.built('embedded/store/main.js')) {
-      this.tokens = await prepareTokens(context.paths, context.access.urlOf('admin'), []);
+      this.tokens = await prepareTokens(context.paths, context.access.urlOf('admin'), this.customers());
     }
+    if (options.demo) await this.startDemo(context);
     await this.startSource(context);
     this.state = 'ready';
     this.publish();
@@ -134,8 +138,8 @@ class Supervisor {
       );
     }
     this.holdsHome = true;
-    const ended = await endSurvivors(paths);
-    if (ended.length > 0) terminal.say(`ended what an earlier crash left running: ${ended.join(', ')}`);
+    const cleared = await clearLeftovers(paths);
+    if (cleared.length > 0) terminal.say(`cleared what an earlier crash had left: ${cleared.join(', ')}`);
     checkDisk(paths.home);
     await checkPorts(loopbackOf({ config }), this.portsInUse());
     for (const name of ['kafka', 'store', 'schema', 'writer', 'api', 'loader', 'agent', 'demo']) {
@@ -199,6 +203,32 @@ class Supervisor {
     await runOnce('schema', schemaRequest(context), join(paths.log, 'schema.log'), SCHEMA_LIMIT_MS);
   }
 
+  /** Customers whom this stack itself knows of, who get a token. */
+  private customers(): string[] {
+    const { demo, replay } = this.input.options;
+    // The repository's recording was made on the demo.
+    if (!demo && replay === undefined) return [];
+    return demoPlan('').customers.map(({ customer }) => customer);
+  }
+
+  /** Two customers in network namespaces, their owners' rules and their traffic. */
+  private async startDemo(context: StackContext): Promise<void> {
+    const { terminal, config, paths } = this.input;
+    if (!isRoot()) {
+      terminal.say('no demo: making network namespaces needs root');
+      return;
+    }
+    const plan = demoPlan(config.demoPrefix);
+    const names = plan.customers.map(({ netns }) => netns).join(' and ');
+    terminal.say(`making the demo: network namespaces ${names}, joined through ${plan.router}`);
+    await createDemo(plan, paths.home, paths.demoFile);
+    writeFileSync(paths.demoOwners, `${JSON.stringify(demoOwners(plan), null, 2)}\n`);
+    await this.stack.start(
+      trafficUnit(context, plan),
+      'TCP requests and UDP echoes between the two, steadily',
+    );
+  }
+
   /** The agent with live probes, or with a recording where the kernel cannot be watched. */
   private async startSource(context: StackContext): Promise<void> {
     const { terminal, options, loader, recording } = this.input;
@@ -216,7 +246,8 @@ class Supervisor {
   }
 
   private async watch(): Promise<void> {
-    await watchStatus({ stack: this.describe(), terminal: this.input.terminal, signal: this.halt.signal });
+    const { terminal } = this.input;
+    await watchStatus({ describe: () => this.describe(), terminal, signal: this.halt.signal });
   }
 
   private async stop(): Promise<void> {
@@ -226,7 +257,7 @@ class Supervisor {
     this.publish();
     const begin = performance.now();
     await this.stack.stop();
-    rmSync(paths.stackFile, { force: true });
+    await clearLeftovers(paths);
     rmSync(paths.lockFile, { force: true });
     terminal.say(
       `all stopped (${((performance.now() - begin) / 1000).toFixed(1)} s); the data stays in ${paths.home}`,
@@ -243,7 +274,7 @@ class Supervisor {
       startedAt: this.startedAt,
       state: this.state,
       source: this.source,
-      demo: false,
+      demo: this.input.options.demo,
       urls: {
         api: `http://${host}:${String(config.ports.api)}`,
         kafka: (config.kafkaBrokers ?? [`${host}:${String(config.ports.kafka)}`]).join(','),

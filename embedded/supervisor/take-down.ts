@@ -1,5 +1,5 @@
 import { BellwetherError } from '../../common/runtime/errors.js';
-import { endSurvivors } from './clean-up.js';
+import { clearLeftovers } from './clean-up.js';
 import type { HomePaths } from './home.js';
 import { signalProcess, waitForEnd } from './processes.js';
 import { isSupervised, readStackFile } from './stack-file.js';
@@ -29,7 +29,7 @@ export async function takeDown(paths: HomePaths, terminal: Terminal): Promise<vo
     }
     terminal.print(`stopped (${seconds(begin)})`);
   }
-  const ended = await endSurvivors(paths);
-  if (ended.length > 0) terminal.print(`ended what a crash had left running: ${ended.join(', ')}`);
-  if (stack === undefined && ended.length === 0) terminal.print(`nothing runs under ${paths.home}`);
+  const cleared = await clearLeftovers(paths);
+  if (cleared.length > 0) terminal.print(`cleared what a crash had left: ${cleared.join(', ')}`);
+  if (stack === undefined && cleared.length === 0) terminal.print(`nothing runs under ${paths.home}`);
 }
