@@ -110,13 +110,14 @@ export interface StatusInput {
 /** Redraws the live line until the stack stops. */
 export async function watchStatus({ describe, terminal, signal }: StatusInput): Promise<void> {
   const client = connectTo(describe());
+  const isOver = () => signal.aborted;
   try {
-    while (!signal.aborted) {
+    while (!isOver()) {
       const { parts } = describe();
       const well = parts.filter(({ state }) => state === 'ready').length;
       const flow = statusText(await readWith(client, describe()));
       // The stop may have come while the answers were out.
-      if (!signal.aborted)
+      if (!isOver())
         terminal.live(`${flow} · ${String(well)} of ${String(parts.length)} processes ready`);
       await sleep(REFRESH_MS, undefined, { signal }).catch(() => undefined);
     }

@@ -80,7 +80,8 @@ class Supervisor {
       this.halt.signal.addEventListener('abort', () => reject(new Interrupted()), { once: true });
     });
     const onSignal = (signal: string) => {
-      if (this.halt.signal.aborted) return terminal.say(`${signal}: stopping already, in order`);
+      // Ctrl-C reaches this process from the terminal and once more from npm.
+      if (this.halt.signal.aborted) return;
       terminal.endLive();
       terminal.say(`${signal}: stopping all parts in order`);
       this.halt.abort();

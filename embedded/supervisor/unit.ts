@@ -66,6 +66,10 @@ export class Unit {
     return how;
   }
 
+  private isHalted(): boolean {
+    return this.halt.signal.aborted;
+  }
+
   private setState(state: UnitState): void {
     this.state = state;
     this.events.changed();
@@ -74,7 +78,7 @@ export class Unit {
   private async startAll(): Promise<void> {
     this.setState('starting');
     for (const spec of this.spec.processes) {
-      if (this.halt.signal.aborted) return;
+      if (this.isHalted()) return;
       const started = await ManagedProcess.start(spec);
       this.running.push(started);
       this.events.changed();
@@ -111,9 +115,9 @@ export class Unit {
   }
 
   private async keepRunning(): Promise<void> {
-    while (!this.halt.signal.aborted) {
+    while (!this.isHalted()) {
       const why = await this.firstEnd();
-      if (this.halt.signal.aborted) return;
+      if (this.isHalted()) return;
       const wait = this.backoff.next(performance.now() - this.readyAt);
       this.setState('waiting');
       this.events.say(`${why}: starting ${this.spec.name} again in ${String(wait / 1000)} s`);
@@ -125,17 +129,17 @@ export class Unit {
   /** Tries until it is ready or the stack stops. */
   private async restart(firstWait: number): Promise<void> {
     let wait = firstWait;
-    while (!this.halt.signal.aborted) {
+    while (!this.isHalted()) {
       await sleep(wait, undefined, { signal: this.halt.signal }).catch(() => undefined);
-      if (this.halt.signal.aborted) return;
+      if (this.isHalted()) return;
       this.restarts += 1;
       try {
         await this.startAll();
-        if (!this.halt.signal.aborted) this.events.say(`${this.spec.name} is back`);
+        if (!this.isHalted()) this.events.say(`${this.spec.name} is back`);
         return;
       } catch (error) {
         await this.stopAll();
-        if (this.halt.signal.aborted) return;
+        if (this.isHalted()) return;
         wait = this.backoff.next(0);
         this.setState('waiting');
         this.events.say(`${messageOf(error)}\n  again in ${String(wait / 1000)} s`);
