@@ -48,11 +48,11 @@ export async function startFakeApi(publicFolder: string, scenario: Scenario): Pr
       return reply.type(type).send(await readFile(join(publicFolder, file)));
     });
   }
-  app.get('/v1/whoami', async (request) => {
+  app.get('/v1/whoami', (request) => {
     const role = roleOf(request.headers.authorization);
     return role === 'operator' ? { role, customer: null } : { role, customer: 'acme' };
   });
-  app.get('/v1/customers', async () => ({ customers: fake.scenario.customers }));
+  app.get('/v1/customers', () => ({ customers: fake.scenario.customers }));
   app.get<{ Params: { customer: string; view: string }; Querystring: Record<string, string> }>(
     '/v1/customers/:customer/:view',
     async ({ params, query }, reply) => {

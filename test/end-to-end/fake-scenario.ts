@@ -6,7 +6,7 @@ export interface FakeDrop {
   readonly explanation: string;
   readonly remedy: string;
   /** Packets in the step that ended this many seconds before now. */
-  packets(secondsAgo: number, stepSeconds: number): number;
+  readonly packets: (secondsAgo: number, stepSeconds: number) => number;
 }
 
 export interface Scenario {

@@ -50,7 +50,10 @@ function start(root: HTMLElement): void {
   const resume = async (token: string): Promise<void> => {
     const problem = await enter(token);
     if (problem === undefined) return;
-    if (problem.status === 401) return showForm(problem);
+    if (problem.status === 401) {
+      showForm(problem);
+      return;
+    }
     fill(
       root,
       h('header', { class: 'top-bar' }, brand()),

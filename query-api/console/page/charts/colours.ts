@@ -1,5 +1,4 @@
 import { causeStyle, causeWords } from '../words/causes.js';
-import type { Pattern } from '../words/causes.js';
 
 export type Paint = string | CanvasPattern;
 
@@ -8,12 +7,15 @@ export interface Colours {
   readonly ink: string;
   readonly muted: string;
   readonly hairline: string;
+  readonly control: string;
   readonly paper: string;
   readonly veil: string;
   readonly latency: string;
   readonly latencyBand: string;
   readonly volume: string;
   cause(cause: string): Paint;
+  /** Around a bar: paper parts solid fills, all else is held together by its own colour. */
+  outline(cause: string): string;
   /** For steps that were not measured. */
   readonly gap: Paint;
 }
@@ -43,19 +45,22 @@ function read(): Colours {
     ink: value('ink'),
     muted: value('muted'),
     hairline: value('hairline'),
+    control: value('control'),
     paper,
     veil: value('veil'),
     latency: value('latency'),
     latencyBand: value('latency-band'),
     volume: value('volume'),
-    gap: striped(value('hatch'), 'transparent', 'diagonal'),
+    gap: striped(value('hatch'), 'transparent'),
+    outline: (cause) =>
+      causeWords(causeStyle(cause)).pattern === 'solid' ? paper : value(`cause-${causeStyle(cause)}`),
     cause: (cause) => {
       const style = causeStyle(cause);
       const known = paints.get(style);
       if (known !== undefined) return known;
       const colour = value(`cause-${style}`);
       const { pattern } = causeWords(style);
-      const paint = pattern === 'solid' ? colour : striped(colour, paper, pattern);
+      const paint = pattern === 'solid' ? colour : pattern === 'hollow' ? paper : striped(colour, paper);
       paints.set(style, paint);
       return paint;
     },
@@ -65,7 +70,7 @@ function read(): Colours {
 const TILE = 6;
 
 /** A tile of stripes; the same angle and width as the swatches have in the style sheet. */
-function striped(colour: string, ground: string, pattern: Exclude<Pattern, 'solid'>): Paint {
+function striped(colour: string, ground: string): Paint {
   const scale = window.devicePixelRatio;
   const tile = document.createElement('canvas');
   tile.width = tile.height = Math.round(TILE * scale);
@@ -77,17 +82,12 @@ function striped(colour: string, ground: string, pattern: Exclude<Pattern, 'soli
     context.fillRect(0, 0, TILE, TILE);
   }
   context.strokeStyle = colour;
-  context.lineWidth = pattern === 'diagonal' ? 2.2 : 3;
+  context.lineWidth = 2.2;
   context.beginPath();
-  if (pattern === 'horizontal') {
-    context.moveTo(0, TILE / 2);
-    context.lineTo(TILE, TILE / 2);
-  } else {
-    // Drawn three times so that the corners of neighbouring tiles meet.
-    for (const shift of [-TILE, 0, TILE]) {
-      context.moveTo(shift - 1, TILE + 1);
-      context.lineTo(shift + TILE + 1, -1);
-    }
+  // Drawn three times so that the corners of neighbouring tiles meet.
+  for (const shift of [-TILE, 0, TILE]) {
+    context.moveTo(shift - 1, TILE + 1);
+    context.lineTo(shift + TILE + 1, -1);
   }
   context.stroke();
   return context.createPattern(tile, 'repeat') ?? colour;

@@ -13,6 +13,9 @@ const STYLES: Readonly<Record<(typeof QUANTILES)[number], Pick<uPlot.Series, 'wi
   p99: { width: 1.25 },
 };
 
+/** Beside the plot, for the names of the lines; the strip below keeps the same. */
+export const LABEL_MARGIN = 36;
+
 export interface LatencyChart {
   readonly plot: Plot;
   draw(steps: LatencySteps): void;
@@ -23,6 +26,7 @@ export function createLatencyChart(container: HTMLElement): LatencyChart {
   const plot = createPlot(container, {
     height: 190,
     timeAxis: false,
+    rightMargin: LABEL_MARGIN,
     yAxis: { values: (_, splits) => splits.map((value) => (value === 0 ? '0' : duration(value))) },
     yRange: (_, __, max) => [0, max > 0 ? max * 1.08 : 1e-3],
     after: labelEnds,
@@ -53,33 +57,25 @@ function isolated(plot: uPlot, seriesIndex: number): number[] {
   );
 }
 
-const LABEL_HEIGHT = 13;
+const LABEL_HEIGHT = 14;
 
-/** Writes p50, p90 and p99 at the newest end of their lines, apart from one another. */
+/** Writes p50, p90 and p99 beside the newest end of their lines, apart from one another. */
 function labelEnds(plot: uPlot): void {
   const { ctx, bbox } = plot;
   const scale = window.devicePixelRatio;
-  const ends = QUANTILES.flatMap((label, index) => {
-    const column = plot.data[index + 1] ?? [];
-    const at = column.findLastIndex((value) => value != null);
-    const value = column[at];
-    const time = plot.data[0][at];
-    if (value == null || time === undefined) return [];
-    return [{ label, x: plot.valToPos(time, 'x', true), y: plot.valToPos(value, 'y', true) }];
-  });
   ctx.save();
-  ctx.font = FONT.replace('12px', `600 ${11 * scale}px`);
-  ctx.textAlign = 'right';
-  ctx.textBaseline = 'bottom';
-  ctx.lineJoin = 'round';
-  ctx.lineWidth = 3 * scale;
-  ctx.strokeStyle = colours().paper;
+  ctx.font = FONT.replace('12px', `${12 * scale}px`);
+  ctx.textAlign = 'left';
+  ctx.textBaseline = 'middle';
   ctx.fillStyle = colours().latency;
+  const left = bbox.left + bbox.width + 7 * scale;
   let lowest = bbox.top + bbox.height;
-  for (const { label, x, y } of ends) {
-    const place = Math.max(Math.min(y - 3 * scale, lowest), bbox.top + LABEL_HEIGHT * scale);
-    ctx.strokeText(label, x, place);
-    ctx.fillText(label, x, place);
+  for (const [index, label] of QUANTILES.entries()) {
+    const column = plot.data[index + 1] ?? [];
+    const value = column[column.findLastIndex((one) => one != null)];
+    if (value == null) continue;
+    const place = Math.min(plot.valToPos(value, 'y', true), lowest);
+    ctx.fillText(label, left, place);
     lowest = place - LABEL_HEIGHT * scale;
   }
   ctx.restore();

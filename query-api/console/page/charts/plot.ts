@@ -20,6 +20,8 @@ export interface PlotOptions {
   readonly yRange: uPlot.Range.Function;
   /** Time labels below; a strip under another chart does without. */
   readonly timeAxis: boolean;
+  /** Room for labels at the ends of lines, CSS pixels. */
+  readonly rightMargin?: number;
   /** Draws over the series. */
   readonly after?: (plot: uPlot, steps: Steps) => void;
 }
@@ -51,7 +53,7 @@ export function createPlot(container: HTMLElement, options: PlotOptions): Plot {
     },
     draw: (next, columns, series) => {
       steps = next;
-      const nextShape = series.map((one) => one.label).join('|');
+      const nextShape = series.map(({ label }) => (typeof label === 'string' ? label : '')).join('|');
       if (plot === undefined || nextShape !== shape) {
         plot?.destroy();
         shape = nextShape;
@@ -61,7 +63,12 @@ export function createPlot(container: HTMLElement, options: PlotOptions): Plot {
             series: [{}, ...series],
             hooks: {
               drawClear: [(u) => steps && paintBackground(u, steps)],
-              draw: [(u) => steps && options.after?.(u, steps)],
+              draw: [
+                (u) => {
+                  paintBaseline(u);
+                  if (steps !== undefined) options.after?.(u, steps);
+                },
+              ],
               setCursor: [(u) => listeners.forEach((listener) => listener(u.cursor.idx ?? null))],
             },
           },
@@ -88,7 +95,8 @@ function frame(
   return {
     width,
     height: options.height,
-    padding: [8, 0, 0, 0],
+    // Half a label fits below the axis' 0 where no time axis makes room for it.
+    padding: [8, options.rightMargin ?? 0, options.timeAxis ? 0 : 8, 0],
     legend: { show: false },
     select: { show: false, left: 0, top: 0, width: 0, height: 0 },
     cursor: {
@@ -141,5 +149,18 @@ function paintBackground(plot: uPlot, steps: Steps): void {
   ctx.save();
   for (const { from, to } of steps.gaps) band(from, to, gap);
   if (steps.pendingFrom < steps.to) band(steps.pendingFrom, steps.to, veil);
+  ctx.restore();
+}
+
+/** Zero is a line that nothing covers. */
+function paintBaseline({ ctx, bbox }: uPlot): void {
+  ctx.save();
+  ctx.fillStyle = colours().control;
+  ctx.fillRect(
+    bbox.left,
+    bbox.top + bbox.height,
+    bbox.width,
+    Math.max(1, Math.round(window.devicePixelRatio)),
+  );
   ctx.restore();
 }

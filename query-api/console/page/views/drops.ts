@@ -20,7 +20,12 @@ const NOT_COVERED =
 /** Dropped packets over time, stacked by cause; each cause with its explanation and remedy. */
 export function createDrops(): View {
   const readout = h('p', { class: 'readout' });
-  const canvas = h('div', { class: 'plot', 'aria-hidden': 'true' });
+  const canvas = h('div', {
+    class: 'plot',
+    role: 'img',
+    'aria-label':
+      'Bars of dropped packets over time, stacked by cause. The table below has the same figures.',
+  });
   const chart = createDropsChart(canvas);
   const table = createDataTable('Dropped packets by time and cause');
   const causes = h('ul', { class: 'causes' });
@@ -28,12 +33,9 @@ export function createDrops(): View {
     'section',
     { class: 'drops', 'aria-labelledby': 'drops-title' },
     h('h2', { id: 'drops-title' }, 'Dropped packets'),
-    h(
-      'div',
-      { class: 'drops-body' },
-      h('div', { class: 'figure' }, readout, canvas, table.element, h('p', { class: 'note' }, NOT_COVERED)),
-      causes,
-    ),
+    h('div', { class: 'figure' }, readout, canvas, table.element),
+    causes,
+    h('p', { class: 'note coverage' }, NOT_COVERED),
   );
   let steps: DropSteps | undefined;
   let hovered: number | null = null;
@@ -50,7 +52,8 @@ export function createDrops(): View {
         chart.plot.clear();
         table.update(() => ({ head: [], rows: [] }));
         setText(readout, '');
-        return showCauses(causes, undefined, voiceFor(role, ''));
+        showCauses(causes, undefined, voiceFor(role, ''));
+        return;
       }
       if (snapshot.drops === shown) return;
       shown = snapshot.drops;
@@ -67,9 +70,9 @@ function showCauses(list: Element, entries: readonly CauseEntry[] | undefined, v
   const key = JSON.stringify([entries, voice.yourSide]);
   if (list.getAttribute('data-key') === key) return;
   list.setAttribute('data-key', key);
-  if (entries === undefined) return fill(list);
-  if (entries.length === 0) return fill(list, h('li', { class: 'note' }, 'No cause to explain.'));
-  fill(list, ...entries.map((entry) => causeItem(entry, voice)));
+  if (entries === undefined) fill(list);
+  else if (entries.length === 0) fill(list, h('li', { class: 'note' }, 'No cause to explain.'));
+  else fill(list, ...entries.map((entry) => causeItem(entry, voice)));
 }
 
 function causeItem(entry: CauseEntry, voice: Voice): HTMLElement {
@@ -81,7 +84,8 @@ function causeItem(entry: CauseEntry, voice: Voice): HTMLElement {
       {},
       swatch(entry.cause),
       h('span', { class: 'cause-label' }, causeWords(entry.cause).label),
-      h('span', { class: `fault fault-${entry.fault}` }, voice.fault[entry.fault]),
+      // "Ordinary traffic" says its fault already.
+      entry.fault === 'normal' ? undefined : h('span', { class: 'fault' }, voice.fault[entry.fault]),
       h('span', { class: 'cause-count' }, count(entry.packets)),
     ),
     h('p', {}, entry.explanation),

@@ -1,5 +1,6 @@
 import type { DropEvent } from '../api/answers.js';
-import { fill, h, toggle } from '../dom.js';
+import { fill, h, setText, toggle } from '../dom.js';
+import type { State } from '../live/state.js';
 import { causeWords } from '../words/causes.js';
 import { clock, count, endpoint, NOTHING } from '../words/format.js';
 import type { Voice } from '../words/voice.js';
@@ -7,6 +8,8 @@ import { voiceFor } from '../words/voice.js';
 import { swatch } from './swatch.js';
 import type { View } from './view.js';
 
+/** More are a button away: a page that one can take in comes first. */
+const FIRST_ROWS = 8;
 const HEAD = ['Time', 'Cause', 'From', 'To', 'Protocol', 'Where', 'App', 'Bytes'] as const;
 
 /**
@@ -32,7 +35,30 @@ export function createEvents(): View {
     table,
   );
   const empty = h('p', { class: 'note', hidden: true }, 'No dropped packet was sampled in this range.');
+  const more = h('button', { type: 'button', class: 'more' });
+  let expanded = false;
+  let latest: State | undefined;
+  more.addEventListener('click', () => {
+    expanded = !expanded;
+    if (latest !== undefined) update(latest);
+  });
   let shown = '';
+  const update = (state: State): void => {
+    latest = state;
+    const { snapshot, role } = state;
+    const events = snapshot?.events?.events ?? [];
+    toggle(empty, 'hidden', snapshot?.events === undefined || events.length > 0);
+    toggle(scroller, 'hidden', events.length === 0);
+    toggle(more, 'hidden', events.length <= FIRST_ROWS);
+    setText(more, expanded ? `Show the newest ${FIRST_ROWS}` : `Show all ${events.length}`);
+    more.setAttribute('aria-expanded', String(expanded));
+    const visible = expanded ? events : events.slice(0, FIRST_ROWS);
+    const key = JSON.stringify([snapshot?.customer, visible]);
+    if (key === shown) return;
+    shown = key;
+    const voice = voiceFor(role, snapshot?.customer ?? '');
+    fill(body, ...visible.map((event) => row(event, voice)));
+  };
   return {
     element: h(
       'section',
@@ -45,17 +71,9 @@ export function createEvents(): View {
       ),
       empty,
       scroller,
+      more,
     ),
-    update: ({ snapshot, role }) => {
-      const events = snapshot?.events?.events ?? [];
-      toggle(empty, 'hidden', snapshot?.events === undefined || events.length > 0);
-      toggle(scroller, 'hidden', events.length === 0);
-      const key = JSON.stringify([snapshot?.customer, events]);
-      if (key === shown) return;
-      shown = key;
-      const voice = voiceFor(role, snapshot?.customer ?? '');
-      fill(body, ...events.map((event) => row(event, voice)));
-    },
+    update,
   };
 }
 
@@ -66,7 +84,7 @@ function row(event: DropEvent, voice: Voice): HTMLElement {
     [clock(event.time)],
     [
       h('span', { class: 'event-cause' }, swatch(event.cause), causeWords(event.cause).label),
-      h('span', { class: 'event-reason' }, h('code', {}, event.reason), ` ${voice.fault[event.fault]}`),
+      h('span', { class: 'event-reason' }, h('code', {}, event.reason), ` · ${voice.fault[event.fault]}`),
     ],
     [endpoint(event.sourceAddress, event.sourcePort)],
     [endpoint(event.destinationAddress, event.destinationPort)],

@@ -48,7 +48,11 @@ export function createLatency(): View {
 function createPanel({ title, note, one, pick }: PanelOptions): View {
   const figures = h('dl', { class: 'figures' });
   const readout = h('p', { class: 'readout' });
-  const lines = h('div', { class: 'plot', 'aria-hidden': 'true' });
+  const lines = h('div', {
+    class: 'plot',
+    role: 'img',
+    'aria-label': `${title}: p50, p90 and p99 over time. The table below has the same figures.`,
+  });
   const strip = h('div', { class: 'plot strip', 'aria-hidden': 'true' });
   const chart = createLatencyChart(lines);
   const volume = createVolumeStrip(strip);
@@ -102,9 +106,12 @@ function createPanel({ title, note, one, pick }: PanelOptions): View {
   };
 }
 
-/** The newest step that holds a value. */
+/** The newest step that is complete and holds a value. */
 function newest(steps: LatencySteps): number {
-  return steps.count.findLastIndex((value) => value !== null && value > 0);
+  return steps.count.findLastIndex((value, index) => {
+    const end = (steps.times[index] ?? Infinity) + steps.stepSeconds;
+    return value !== null && value > 0 && end <= steps.pendingFrom;
+  });
 }
 
 function showFigures(element: Element, steps: LatencySteps, index: number): void {
@@ -128,7 +135,7 @@ function showFigures(element: Element, steps: LatencySteps, index: number): void
 
 function readoutOf(steps: LatencySteps, index: number, underCursor: boolean, one: string): string {
   const time = steps.times[index];
-  if (time === undefined) return `No ${one} in this range`;
+  if (time === undefined) return `No ${one} in this range yet`;
   const happened = steps.count[index] ?? null;
   const at = `${clock(time * 1_000)} to ${clock((time + steps.stepSeconds) * 1_000)}`;
   if (happened === null) {

@@ -38,7 +38,10 @@ export function createTokenForm(onToken: (token: string) => Promise<void>): Toke
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const token = input.value.trim();
-    if (token === '') return refuse('Enter the token that you were given.');
+    if (token === '') {
+      refuse('Enter the token that you were given.');
+      return;
+    }
     fill(refused);
     input.removeAttribute('aria-invalid');
     button.disabled = true;

@@ -42,7 +42,10 @@ export function createVerdict(live: Live): View & { focus(): void } {
       const voice = voiceFor(state.role, state.customer ?? 'the customer');
       setText(question, voice.question);
       const { snapshot } = state;
-      if (snapshot?.drops === undefined) return showWaiting(state, headline, sentence, sides);
+      if (snapshot?.drops === undefined) {
+        showWaiting(state, headline, sentence, sides);
+        return;
+      }
       const verdict = verdictOf(snapshot.drops, snapshot.range, voice);
       const recent = recency(snapshot, snapshot.drops);
       setText(headline, verdict.headline);
@@ -80,7 +83,10 @@ function recency(snapshot: Snapshot, drops: Drops): string {
 }
 
 function showSides(element: Element, drops: Drops, voice: Voice): void {
-  if (drops.totals.packets === null) return fill(element);
+  if (drops.totals.packets === null) {
+    fill(element);
+    return;
+  }
   const packets = packetsByFault(drops);
   const shown = FAULT_ORDER.filter(
     (fault) => packets[fault] > 0 || fault === 'customer' || fault === 'platform',

@@ -2,9 +2,9 @@ import type { Fault } from '../api/answers.js';
 
 /**
  * Fills of one pattern are told apart by hue, also with colour-blind eyes (a test computes it); with
- * twelve causes no palette could, so the rarer ones are the same hues in stripes.
+ * twelve causes no palette could, so the rarer ones are the same hues in stripes, and ordinary traffic is an outline without weight.
  */
-export type Pattern = 'solid' | 'diagonal' | 'horizontal';
+export type Pattern = 'solid' | 'diagonal' | 'hollow';
 
 export interface CauseWords {
   /** Stands beside the swatch. */
@@ -76,7 +76,7 @@ const CAUSES: Readonly<Record<string, CauseWords>> = {
   },
   normal: {
     label: 'Ordinary traffic',
-    pattern: 'horizontal',
+    pattern: 'hollow',
     phrase: () => 'as part of ordinary traffic',
   },
 };

@@ -25,7 +25,7 @@ export function verdictOf(drops: Drops, range: Range, voice: Voice): Verdict {
   const blamed = faults.customer + faults.platform + faults.external + faults.unknown;
   if (blamed === 0) return clear(faults.normal, range, ratio);
   const entries = causeEntries(drops).filter((entry) => entry.fault !== 'normal');
-  return { ...headlineOf(faults, blamed, voice), sentence: sentenceOf(entries, blamed, range, voice) };
+  return { ...headlineOf(faults, blamed, voice), sentence: sentenceOf(named(entries), blamed, range, voice) };
 }
 
 function unmeasured(range: Range, windowsExpected: number): Verdict {
@@ -70,15 +70,26 @@ function headlineOf(
   return { kind: 'shared', headline: 'The drops have several origins.' };
 }
 
-/** "70 packets were dropped by … and 50 because …, in the last 15 minutes." */
+/** Causes that a sentence has room for. */
+const NAMED_MAX = 3;
+
+/** The largest cause of each side, then the largest of the rest: a side that is blamed is never "other". */
+function named(entries: readonly CauseEntry[]): CauseEntry[] {
+  const largest = entries.filter(
+    ({ fault }, index) => entries.findIndex((one) => one.fault === fault) === index,
+  );
+  const rest = entries.filter((entry) => !largest.includes(entry));
+  const chosen = [...largest, ...rest].slice(0, NAMED_MAX);
+  return entries.filter((entry) => chosen.includes(entry));
+}
+
+/** "In the last 15 minutes, 70 packets were dropped by … and 50 packets because …." */
 function sentenceOf(entries: readonly CauseEntry[], blamed: number, range: Range, voice: Voice): string {
-  const [first, second] = entries;
-  if (first === undefined) return '';
-  const parts = [
-    `${counted(first.packets, 'packet')} ${first.packets === 1 ? 'was' : 'were'} dropped ${phrase(first, voice)}`,
-  ];
-  if (second !== undefined) parts.push(`${counted(second.packets, 'packet')} ${phrase(second, voice)}`);
-  const others = blamed - first.packets - (second?.packets ?? 0);
+  const parts = entries.map((entry, index) => {
+    const verb = index > 0 ? '' : entry.packets === 1 ? 'was dropped ' : 'were dropped ';
+    return `${counted(entry.packets, 'packet')} ${verb}${phrase(entry, voice)}`;
+  });
+  const others = blamed - entries.reduce((sum, { packets }) => sum + packets, 0);
   if (others > 0) parts.push(`${counted(others, 'packet')} for other reasons`);
   const last = parts.pop() ?? '';
   const joined = parts.length === 0 ? last : `${parts.join(', ')} and ${last}`;
