@@ -36,6 +36,8 @@ export interface GroupConsumer extends Component {
   readonly offsets: OffsetTracker;
   /** What the group has given this member; empty while it is not in the group. */
   assignment(): readonly TopicPartition[];
+  /** True while this member is in the group, with or without partitions. */
+  joined(): boolean;
   /** Commits the contiguous prefix of each partition. False when that failed; it is tried again next time. */
   commit(): Promise<boolean>;
   /** Takes no more messages; those in work can still be done and committed. */
@@ -70,6 +72,7 @@ class KafkaJsGroupConsumer implements GroupConsumer {
   readonly #options: GroupConsumerOptions;
   #consumer: KafkaJsConsumer | undefined;
   #assignment: readonly TopicPartition[] = [];
+  #joined = false;
   /** Aborted and made anew whenever what is being handled has become pointless. */
   #turn = new AbortController();
   /** KafkaJS may go on delivering after stop() (its issue 1593), so the handler looks here first. */
@@ -84,6 +87,10 @@ class KafkaJsGroupConsumer implements GroupConsumer {
 
   assignment(): readonly TopicPartition[] {
     return this.#assignment;
+  }
+
+  joined(): boolean {
+    return this.#joined;
   }
 
   async start(): Promise<void> {
@@ -167,6 +174,7 @@ class KafkaJsGroupConsumer implements GroupConsumer {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       if (consumer !== this.#consumer) return;
       this.#newTurn();
+      this.#joined = true;
       this.#assignment = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
         partitions.map((partition) => ({ topic, partition })),
       );
@@ -180,6 +188,7 @@ class KafkaJsGroupConsumer implements GroupConsumer {
     });
     consumer.on(consumer.events.CRASH, ({ payload }) => {
       if (consumer !== this.#consumer || this.#stopping) return;
+      this.#joined = false;
       onEvent?.('crash');
       if (this.#joining !== undefined) this.#joining.error = payload.error;
       else void this.restart(`crash: ${payload.error.message}`);
@@ -247,6 +256,7 @@ class KafkaJsGroupConsumer implements GroupConsumer {
     const consumer = this.#consumer;
     if (consumer === undefined) return;
     this.#consumer = undefined;
+    this.#joined = false;
     this.#newTurn();
     this.#assignment = [];
     this.offsets.assign([]);

@@ -25,7 +25,8 @@ interface Seen {
 export class ProgressWatchdog {
   readonly #stallMs: number;
   readonly #seen = new Map<string, Seen>();
-  #restarted = false;
+  /** Partitions for whose sake the consumer was restarted and that have not moved since. */
+  readonly #restartedFor = new Set<string>();
 
   constructor(options: WatchdogOptions) {
     this.#stallMs = options.stallMs;
@@ -49,8 +50,9 @@ export class ProgressWatchdog {
       // What retention removed can no longer be read: the next message is the oldest one that is left.
       const committed = Math.max(partition.committed ?? 0, partition.low);
       const seen = this.#seen.get(key);
-      if (seen === undefined || excused || committed >= partition.high || committed !== seen.committed) {
-        if (seen !== undefined && committed > seen.committed) this.#restarted = false;
+      const caughtUp = committed >= partition.high;
+      if (caughtUp || (seen !== undefined && committed > seen.committed)) this.#restartedFor.delete(key);
+      if (seen === undefined || excused || caughtUp || committed !== seen.committed) {
         this.#seen.set(key, { committed, sinceMs: nowMs });
         continue;
       }
@@ -59,8 +61,8 @@ export class ProgressWatchdog {
     }
     if (stalled.length === 0) return { kind: 'moving' };
     this.#seen.clear();
-    if (this.#restarted) return { kind: 'hopeless', partitions: stalled };
-    this.#restarted = true;
+    if (stalled.some((key) => this.#restartedFor.has(key))) return { kind: 'hopeless', partitions: stalled };
+    for (const key of stalled) this.#restartedFor.add(key);
     return { kind: 'stalled', partitions: stalled };
   }
 }

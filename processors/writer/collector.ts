@@ -1,0 +1,101 @@
+import type { Item } from './prepare.js';
+
+export interface CollectorLimits {
+  /** Longest that an item waits, milliseconds. */
+  readonly flushMs: number;
+  /** With so many rows, bytes or items, no more is taken in until they are taken out. */
+  readonly rows: number;
+  readonly bytes: number;
+  readonly items: number;
+}
+
+/**
+ * Holds what is to be inserted next, over all partitions. Bounded: one message beyond a limit at most.
+ */
+export class Collector {
+  readonly #limits: CollectorLimits;
+  #items: Item[] = [];
+  #rows = 0;
+  #bytes = 0;
+  #oldestAt = 0;
+  #wake: (() => void) | undefined;
+  #room: { promise: Promise<void>; resolve: () => void } | undefined;
+  #draining = false;
+
+  constructor(limits: CollectorLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#items.length;
+  }
+
+  add(item: Item): void {
+    if (this.#items.length === 0) this.#oldestAt = performance.now();
+    this.#items.push(item);
+    this.#rows += item.kind === 'prepared' ? item.rows : 1;
+    this.#bytes += item.kind === 'prepared' ? item.bytes : (item.message.value?.byteLength ?? 0);
+    if (this.#items.length === 1 || this.#full()) this.#wakeUp();
+  }
+
+  /** Undefined when there is room, else a promise that resolves when there is. */
+  roomFor(): Promise<void> | undefined {
+    if (!this.#full()) return undefined;
+    this.#room ??= newSignal();
+    return this.#room.promise;
+  }
+
+  /** From now on `next` no longer waits, and gives undefined once all is taken. */
+  drain(): void {
+    this.#draining = true;
+    this.#wakeUp();
+  }
+
+  /** Waits until it is time for an insert; undefined after `drain` when there is nothing left. */
+  async next(): Promise<readonly Item[] | undefined> {
+    for (;;) {
+      if (this.#items.length === 0) {
+        if (this.#draining) return undefined;
+        await this.#sleep(undefined);
+        continue;
+      }
+      const left = this.#oldestAt + this.#limits.flushMs - performance.now();
+      if (left <= 0 || this.#full() || this.#draining) return this.#take();
+      await this.#sleep(left);
+    }
+  }
+
+  #take(): readonly Item[] {
+    const taken = this.#items;
+    this.#items = [];
+    this.#rows = 0;
+    this.#bytes = 0;
+    this.#room?.resolve();
+    this.#room = undefined;
+    return taken;
+  }
+
+  #full(): boolean {
+    const { rows, bytes, items } = this.#limits;
+    return this.#rows >= rows || this.#bytes >= bytes || this.#items.length >= items;
+  }
+
+  async #sleep(milliseconds: number | undefined): Promise<void> {
+    const { promise, resolve } = newSignal();
+    this.#wake = resolve;
+    const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
+    await promise;
+    clearTimeout(timer);
+    this.#wake = undefined;
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+  }
+}
+
+function newSignal(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}

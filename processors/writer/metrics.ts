@@ -1,0 +1,93 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** All that the writer counts. Labels are tables, topics, partitions, codes and reasons: never hosts or customers. */
+export class WriterMetrics {
+  readonly registry = new Registry();
+  readonly messages = this.#counter('messages_total', 'Messages taken in, by topic.', ['topic']);
+  readonly batches = this.#counter('batches_total', 'Host windows stored; a replay counts again.');
+  readonly points = this.#counter('points_total', 'Points stored; a replay counts again.');
+  readonly droppedPackets = this.#counter(
+    'drop_packets_total',
+    'Packets that the stored windows say were dropped; a replay counts again.',
+  );
+  readonly rows = this.#counter('rows_total', 'Rows inserted, by table.', ['table']);
+  readonly inserts = this.#counter('inserts_total', 'Inserts that succeeded, by table.', ['table']);
+  readonly insertFailures = this.#counter(
+    'insert_failures_total',
+    'Inserts that failed, by code and action.',
+    ['code', 'action'],
+  );
+  readonly isolations = this.#counter(
+    'isolations_total',
+    'Groups that were halved to find a refused message.',
+  );
+  readonly deadLetters = this.#counter('dead_letters_total', 'Messages dead-lettered, by topic and reason.', [
+    'topic',
+    'reason',
+  ]);
+  readonly produceFailures = this.#counter('produce_failures_total', 'Failed sends to Kafka, by topic.', [
+    'topic',
+  ]);
+  readonly consumerEvents = this.#counter(
+    'consumer_events_total',
+    'Rebalances, crashes, restarts and failed commits of the consumer.',
+    ['event'],
+  );
+  readonly stalls = this.#counter(
+    'stalls_total',
+    'Times that the watchdog saw the log move and the consumer not.',
+  );
+  readonly expiredMessages = this.#counter(
+    'expired_messages_total',
+    'Messages that retention removed before they were stored, by topic.',
+    ['topic'],
+  );
+  readonly lag = this.#gauge('lag_messages', 'Messages in the log that are not committed, by partition.', [
+    'topic',
+    'partition',
+  ]);
+  readonly flushSeconds = new Histogram({
+    name: 'bellwether_writer_flush_seconds',
+    help: 'From the start of a flush until its offsets are committed.',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [this.registry],
+  });
+
+  /** End of the newest window stored, Unix seconds; 0: none yet. */
+  newestWindowEnd = 0;
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+    this.#read(
+      'last_window_end_seconds',
+      'End of the newest window stored, Unix seconds; 0: none yet.',
+      () => {
+        return this.newestWindowEnd;
+      },
+    );
+  }
+
+  /** Where the number of messages in work is read from when somebody asks. */
+  outstandingIs(read: () => number): void {
+    this.#read('outstanding_messages', 'Messages taken in and not yet done.', read);
+  }
+
+  #read(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name: `bellwether_writer_${name}`,
+      help,
+      registers: [this.registry],
+      collect: () => {
+        gauge.set(read());
+      },
+    });
+  }
+
+  #counter<T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> {
+    return new Counter({ name: `bellwether_writer_${name}`, help, labelNames, registers: [this.registry] });
+  }
+
+  #gauge<T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> {
+    return new Gauge({ name: `bellwether_writer_${name}`, help, labelNames, registers: [this.registry] });
+  }
+}

@@ -1,0 +1,76 @@
+/** Rows of one message for one table, as RowBinary. */
+export interface TableRows {
+  readonly bytes: Uint8Array;
+  readonly rows: number;
+}
+
+/** Column lists in the order in which the encoders write; the INSERT names them. */
+export const COLUMNS = {
+  samples: [
+    'customer',
+    'metric',
+    'series',
+    'time',
+    'source',
+    'window_ms',
+    'kind',
+    'value',
+    'count',
+    'sum',
+    'zero_count',
+    'bucket_indexes',
+    'bucket_counts',
+    'region',
+    'host',
+    'app',
+    'instance',
+    'attributes',
+  ],
+  events: [
+    'customer',
+    'time',
+    'source',
+    'position',
+    'region',
+    'host',
+    'app',
+    'instance',
+    'reason',
+    'cause',
+    'fault',
+    'place',
+    'way',
+    'protocol',
+    'source_address',
+    'source_port',
+    'destination_address',
+    'destination_port',
+    'length_bytes',
+    'interface',
+  ],
+  batches: [
+    'host',
+    'window_start',
+    'window_end',
+    'run',
+    'seq',
+    'host_name',
+    'region',
+    'observed_ms',
+    'customers',
+    'goodbye',
+    'emitted_points',
+    'stored_points',
+    'rejected_points',
+    'lost',
+    'unattributed',
+    'kafka_partition',
+    'kafka_offset',
+    'produced_at',
+  ],
+} as const;
+
+/** In the order in which they are inserted: the ledger last, so that it never says more than is stored. */
+export const TABLES = ['samples', 'events', 'batches'] as const;
+
+export type TableName = (typeof TABLES)[number];

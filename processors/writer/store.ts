@@ -1,0 +1,109 @@
+import type { ClickHouseClient } from '../../common/clickhouse/connection.js';
+import { classifyStoreError } from '../../common/clickhouse/errors.js';
+import { insertRowBinary } from '../../common/clickhouse/insert.js';
+import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
+import type { Logger } from '../../common/runtime/log.js';
+import type { WriterMetrics } from './metrics.js';
+import { refused, type Prepared, type Refused } from './prepare.js';
+import { tryAgain } from './retry.js';
+import { COLUMNS, TABLES, type TableName } from './rows/table-rows.js';
+
+export interface StoreOptions {
+  readonly client: ClickHouseClient;
+  readonly metrics: WriterMetrics;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** Puts prepared messages into the tables, whatever it takes. */
+export class Store {
+  readonly #options: StoreOptions;
+  #trouble: string | undefined;
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  /** Why the store does not take rows at the moment; undefined when it does. */
+  get trouble(): string | undefined {
+    return this.#trouble;
+  }
+
+  /**
+   * Resolves when the rows of all messages are stored but those of the ones returned, which the store refuses.
+   * Rows have identities, so trying again and bisecting are harmless.
+   * @throws BellwetherError `store_unavailable` when nothing will be taken until somebody acts; Stopped.
+   */
+  async insert(messages: readonly Prepared[]): Promise<Refused[]> {
+    if (messages.length === 0) return [];
+    try {
+      await this.#insertWithRetry(messages);
+      return [];
+    } catch (error) {
+      if (classifyStoreError(error).action !== 'isolate') throw error;
+      return await this.#isolate(messages, error);
+    }
+  }
+
+  async #isolate(messages: readonly Prepared[], error: unknown): Promise<Refused[]> {
+    const [first] = messages;
+    if (first === undefined) return [];
+    if (messages.length === 1) {
+      const { code, name } = classifyStoreError(error);
+      // The engine's text may quote values; its name and code say enough for a header.
+      return [refused(first.message, 'store_refused', `ClickHouse code ${code} ${name}`)];
+    }
+    this.#options.metrics.isolations.inc();
+    const middle = Math.ceil(messages.length / 2);
+    const left = await this.insert(messages.slice(0, middle));
+    return [...left, ...(await this.insert(messages.slice(middle)))];
+  }
+
+  async #insertWithRetry(messages: readonly Prepared[]): Promise<void> {
+    await tryAgain(() => this.#insertTables(messages), {
+      firstPauseMs: FIRST_PAUSE_MS,
+      longestPauseMs: LONGEST_PAUSE_MS,
+      signal: this.#options.signal,
+      shouldRetry: (error) => this.#shouldRetry(error),
+    });
+    this.#trouble = undefined;
+  }
+
+  #shouldRetry(error: unknown): boolean {
+    const { action, code, name } = classifyStoreError(error);
+    const { metrics, log } = this.#options;
+    metrics.insertFailures.inc({ code: name, action });
+    if (action === 'isolate') return false;
+    if (action === 'stop') {
+      throw new BellwetherError('store_unavailable', `the store refuses every insert: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    this.#trouble = `${name}: ${messageOf(error)}`;
+    log.warn({ code, name, error: messageOf(error) }, 'the store does not take rows; trying again');
+    return true;
+  }
+
+  async #insertTables(messages: readonly Prepared[]): Promise<void> {
+    for (const table of TABLES) await this.#insertTable(table, messages);
+  }
+
+  async #insertTable(table: TableName, messages: readonly Prepared[]): Promise<void> {
+    const parts = messages.flatMap(({ tables }) => tables[table] ?? []).filter(({ rows }) => rows > 0);
+    if (parts.length === 0) return;
+    const { client, metrics } = this.#options;
+    await insertRowBinary(client, {
+      table,
+      columns: COLUMNS[table],
+      chunks: parts.map(({ bytes }) => bytes),
+    });
+    metrics.inserts.inc({ table });
+    metrics.rows.inc(
+      { table },
+      parts.reduce((sum, { rows }) => sum + rows, 0),
+    );
+  }
+}

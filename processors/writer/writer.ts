@@ -1,0 +1,143 @@
+import type { GroupConsumer, ReceivedMessage } from '../../common/kafka/consumer.js';
+import type { OffsetReader } from '../../common/kafka/partition-offsets.js';
+import type { OutgoingMessage, Producer } from '../../common/kafka/producer.js';
+import type { Component } from '../../common/runtime/component.js';
+import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
+import type { Logger } from '../../common/runtime/log.js';
+import { deadLetterTopic, EVENTS_TOPIC, PROGRESS_TOPIC, SIGNALS_TOPIC } from '../../schema/topics.js';
+import type { Collector } from './collector.js';
+import { deadLetters } from './dead-letters.js';
+import type { WriterMetrics } from './metrics.js';
+import type { Item, Prepared, Preparer, Refused } from './prepare.js';
+import { progressMessages } from './progress.js';
+import { Stopped, tryAgain } from './retry.js';
+import type { Store } from './store.js';
+
+/** What the writer reads. */
+export const INPUT_TOPICS = [SIGNALS_TOPIC, EVENTS_TOPIC] as const;
+/** What it must be able to write to before it reads anything. */
+const OUTPUT_TOPICS = [...INPUT_TOPICS.map(deadLetterTopic), PROGRESS_TOPIC];
+
+export interface WriterParts {
+  readonly collector: Collector;
+  readonly preparer: Preparer;
+  readonly store: Store;
+  readonly consumer: GroupConsumer;
+  readonly producer: Producer;
+  readonly offsetReader: OffsetReader;
+  readonly metrics: WriterMetrics;
+  readonly log: Logger;
+  /** Aborted to give up what is being tried again. */
+  readonly giveUp: AbortController;
+  /** The process should end; what is not committed is replayed. */
+  readonly onFatal: (error: unknown) => void;
+}
+
+/** How long a stop tries to store what is in memory; the rest is replayed at the next start. */
+const DRAIN_LIMIT_MS = 8_000;
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 10_000;
+
+/** Takes one message in; what a consumer calls. */
+export function takeIn(parts: Pick<WriterParts, 'collector' | 'preparer' | 'metrics'>) {
+  return (message: ReceivedMessage): void => {
+    parts.metrics.messages.inc({ topic: message.topic });
+    parts.collector.add(parts.preparer.prepare(message));
+  };
+}
+
+/** The flush loop: one group of messages after the other, each stored, announced and then committed. */
+export function createWriter(parts: WriterParts): Component {
+  let loop: Promise<void> | undefined;
+  return {
+    async start() {
+      await refuseUnreachable(parts.offsetReader);
+      loop = flushLoop(parts).catch((error: unknown) => {
+        if (!(error instanceof Stopped)) parts.onFatal(error);
+      });
+      await parts.consumer.start();
+    },
+    async stop() {
+      parts.consumer.quiesce();
+      parts.collector.drain();
+      const limit = setTimeout(() => parts.giveUp.abort(), DRAIN_LIMIT_MS);
+      await loop;
+      clearTimeout(limit);
+      await parts.consumer.stop();
+    },
+  };
+}
+
+/** Without its dead-letter topics the writer would have to lose or to block on the first bad message. */
+async function refuseUnreachable(reader: OffsetReader): Promise<void> {
+  const missing = await reader.unreachable([...INPUT_TOPICS, ...OUTPUT_TOPICS]);
+  if (missing.length === 0) return;
+  throw new BellwetherError(
+    'kafka_unavailable',
+    `the writer does not start without ${missing.join(', ')}: make the topics with dist/schema/main.js, or wait for their leaders`,
+  );
+}
+
+async function flushLoop(parts: WriterParts): Promise<void> {
+  for (;;) {
+    const items = await parts.collector.next();
+    if (items === undefined) break;
+    const end = parts.metrics.flushSeconds.startTimer();
+    await flush(parts, items);
+    end();
+  }
+  await parts.consumer.commit();
+}
+
+/** The order is the promise: rows, then dead letters, then progress, then offsets. A kill anywhere replays. */
+async function flush(parts: WriterParts, items: readonly Item[]): Promise<void> {
+  const prepared = items.filter((item) => item.kind === 'prepared');
+  const unreadable = items.filter((item) => item.kind === 'refused');
+  const storeRefused = await parts.store.insert(prepared);
+  await sendDeadLetters(parts, [...unreadable, ...storeRefused]);
+  const lost = new Set(storeRefused.map(({ message }) => message));
+  const stored = prepared.filter(({ message }) => !lost.has(message));
+  await sendProgress(parts, stored);
+  for (const { message } of items) parts.consumer.offsets.done(message, message.offset);
+  count(parts.metrics, stored);
+  await parts.consumer.commit();
+}
+
+async function sendDeadLetters(parts: WriterParts, refusals: readonly Refused[]): Promise<void> {
+  for (const { topic, messages } of deadLetters(refusals)) await send(parts, topic, messages);
+  for (const { message, reason, detail } of refusals) {
+    const { topic, partition, offset } = message;
+    parts.metrics.deadLetters.inc({ topic, reason });
+    parts.log.warn({ topic, partition, offset, reason, detail }, 'dead-lettered');
+  }
+}
+
+async function sendProgress(parts: WriterParts, stored: readonly Prepared[]): Promise<void> {
+  const windows = stored.flatMap(({ window }) => window ?? []);
+  if (windows.length > 0) await send(parts, PROGRESS_TOPIC, progressMessages(windows));
+}
+
+/** Until it works: a message of which nobody learns must not be committed. */
+async function send(parts: WriterParts, topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
+  await tryAgain(() => parts.producer.send(topic, messages), {
+    firstPauseMs: FIRST_PAUSE_MS,
+    longestPauseMs: LONGEST_PAUSE_MS,
+    signal: parts.giveUp.signal,
+    shouldRetry: (error) => {
+      parts.metrics.produceFailures.inc({ topic });
+      parts.log.warn({ topic, error: messageOf(error) }, 'Kafka does not take messages; trying again');
+      return true;
+    },
+  });
+}
+
+function count(metrics: WriterMetrics, stored: readonly Prepared[]): void {
+  for (const { window } of stored) {
+    if (window === undefined) continue;
+    metrics.batches.inc();
+    metrics.points.inc(window.points);
+    metrics.droppedPackets.inc(window.droppedPackets);
+    const end = window.endMs / 1_000;
+    if (end > metrics.newestWindowEnd) metrics.newestWindowEnd = end;
+  }
+}
