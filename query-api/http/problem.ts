@@ -55,7 +55,7 @@ export function problemBody(code: ErrorCode, detail: string, requestId: string):
   return JSON.stringify({ type, title, status, detail, code, instance: `urn:uuid:${requestId}` });
 }
 
-/** Answers with a problem. It is sent as text: no schema of the route may reshape it. */
+/** Answers with a problem. It is sent as bytes, so that no schema of the route reshapes it. */
 export function sendProblem(reply: FastifyReply, error: BellwetherError): FastifyReply {
   if (error.code === 'unauthorized') void reply.header('www-authenticate', 'Bearer realm="bellwether"');
   if (error.status === 429 || error.status === 503) void reply.header('retry-after', RETRY_AFTER);
@@ -63,7 +63,7 @@ export function sendProblem(reply: FastifyReply, error: BellwetherError): Fastif
     .code(error.status)
     .header('content-type', PROBLEM_TYPE)
     .header('cache-control', 'no-store')
-    .send(problemBody(error.code, error.message, reply.request.id));
+    .send(Buffer.from(problemBody(error.code, error.message, reply.request.id)));
 }
 
 const withStatus = z.object({ statusCode: z.int() });

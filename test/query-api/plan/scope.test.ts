@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { z } from 'zod';
+import { Principal } from '../../../query-api/auth/principal.js';
+import { planCoveredSteps, planHosts, planSessions } from '../../../query-api/plan/coverage.js';
+import { DROP_GROUPINGS, planDrops } from '../../../query-api/plan/drops.js';
+import { planEvents } from '../../../query-api/plan/events.js';
+import { planLatency } from '../../../query-api/plan/latency.js';
+import { planCustomers, planLedger } from '../../../query-api/plan/ledger.js';
+import { Query } from '../../../query-api/plan/query.js';
+import { CustomerScope, FleetScope, type Scope } from '../../../query-api/plan/scope.js';
+import { sql } from '../../../query-api/plan/sql.js';
+import { hasCode } from '../errors.js';
+
+const operator = Principal.ofToken({ id: 'o', role: 'operator', customer: '' });
+const holderOf = (customer: string) => Principal.ofToken({ id: 'c', role: 'customer', customer });
+
+/** Texts that try to leave their place. */
+const hostile = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc.constantFrom(
+    "acme' OR '1'='1",
+    "'; DROP TABLE bellwether.samples; --",
+    '{customer:String}',
+    'acme\\',
+    '`',
+    '/*',
+  ),
+);
+
+const ranges = fc
+  .record({ fromMs: fc.integer({ min: 0, max: 2e12 }), steps: fc.integer({ min: 1, max: 11_000 }) })
+  .map(({ fromMs, steps }) => ({
+    fromMs,
+    toMs: fromMs + steps * 5_000,
+    stepMs: 5_000,
+    storedFromMs: fromMs,
+  }));
+
+/** Every plan that a scope of either kind can have. */
+function plansOf(scope: Scope, range: z.infer<typeof rangeShape>, text: string): Query<unknown>[] {
+  return [
+    planLatency(scope, { signal: text, app: undefined, range }),
+    planLatency(scope, { signal: 'tcp.rtt', app: text, range }),
+    ...DROP_GROUPINGS.map((by) => planDrops(scope, { by, range })),
+    planEvents(scope, { range, limit: 100 }),
+    planHosts(scope, range, range.toMs),
+    planSessions(scope, range),
+    planCoveredSteps(scope, range),
+  ];
+}
+const rangeShape = z.object({
+  fromMs: z.number(),
+  toMs: z.number(),
+  stepMs: z.number(),
+  storedFromMs: z.number(),
+});
+
+const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
+
+describe('scope', () => {
+  it('narrows every table access of every plan to the customer of the token, as a bound parameter', () => {
+    fc.assert(
+      fc.property(hostile, hostile, ranges, (customer, text, range) => {
+        const scope = CustomerScope.grant(holderOf(customer), customer);
+        for (const plan of plansOf(scope, range, text)) {
+          const tables = count(plan.text, /\bbellwether\.\w+/g);
+          const bound =
+            count(
+              plan.text,
+              /FROM bellwether\.(latency|drops|events FINAL) WHERE customer = \{customer:String\} AND \(/g,
+            ) +
+            count(
+              plan.text,
+              /has\(customers, \{customer:String\}\) AS covers,[^;]*? FROM bellwether\.fleet WHERE/g,
+            );
+          assert.ok(tables > 0, plan.name);
+          assert.equal(bound, tables, `${plan.name}: ${plan.text}`);
+          assert.equal(plan.parameters['customer'], customer, plan.name);
+          assert.equal(plan.scope, scope);
+        }
+      }),
+    );
+  });
+
+  it('puts nothing of a request into the text of a query', () => {
+    const texts = new Map<string, string>();
+    fc.assert(
+      fc.property(hostile, hostile, ranges, (customer, text, range) => {
+        const plans = plansOf(CustomerScope.grant(holderOf(customer), customer), range, text);
+        plans.forEach((plan, index) => {
+          const key = `${index} ${plan.name}`;
+          assert.equal(plan.text, texts.get(key) ?? plan.text, plan.name);
+          texts.set(key, plan.text);
+        });
+      }),
+    );
+  });
+
+  it("shows a customer no column of the ledger that is about others, and folds the platform's reasons", () => {
+    const range = { fromMs: 0, toMs: 5_000, stepMs: 5_000, storedFromMs: 0 };
+    const scope = CustomerScope.grant(holderOf('acme'), 'acme');
+    for (const plan of [
+      planHosts(scope, range, 0),
+      planSessions(scope, range),
+      planCoveredSteps(scope, range),
+    ]) {
+      assert.doesNotMatch(plan.text, /unattributed|emitted_points|\bcustomers\b(?!, \{customer)/, plan.name);
+    }
+    const folded = /if\(fault = 'platform', 'platform', reason\)/;
+    assert.match(planDrops(scope, { by: 'reason', range }).text, folded);
+    const seen = CustomerScope.grant(operator, 'acme');
+    assert.doesNotMatch(planDrops(seen, { by: 'reason', range }).text, folded);
+  });
+
+  it('is granted to the token of the customer and to operators, refused in the same words to all others', () => {
+    fc.assert(
+      fc.property(hostile, hostile, (mine, other) => {
+        fc.pre(mine !== other);
+        assert.equal(CustomerScope.grant(holderOf(mine), mine).customer, mine);
+        assert.equal(CustomerScope.grant(operator, other).customer, other);
+        const words =
+          /^this path is not open to this token; a customer's token opens that customer's paths only$/;
+        assert.throws(() => CustomerScope.grant(holderOf(mine), other), hasCode('forbidden', words));
+        assert.throws(() => FleetScope.grant(holderOf(mine)), hasCode('forbidden'));
+      }),
+    );
+  });
+
+  it('lets no plan say which customer, nor forget a value', () => {
+    const scope = CustomerScope.grant(operator, 'acme');
+    const row = z.object({});
+    const plan = (parameters: Record<string, string>) => () =>
+      Query.of({ name: 'x', scope, sql: sql`SELECT {customer:String}`, parameters, row });
+    assert.doesNotThrow(plan({}));
+    assert.throws(plan({ customer: 'globex' }), /only the scope says which customer/);
+    assert.throws(plan({ other: '1' }), /no match for other/);
+    const unscoped = () => Query.of({ name: 'x', scope, sql: sql`SELECT 1`, parameters: {}, row });
+    assert.throws(unscoped, /no match for customer/);
+  });
+
+  it('reads the fleet only by an operator', () => {
+    const fleet = FleetScope.grant(operator);
+    const range = { fromMs: 0, toMs: 5_000, stepMs: 5_000, storedFromMs: 0 };
+    for (const plan of [
+      planLedger(fleet, { range, limit: 1 }),
+      planCustomers(fleet, 0),
+      ...plansOf(fleet, range, 'x'),
+    ]) {
+      assert.ok(!('customer' in plan.parameters), plan.name);
+    }
+  });
+});
