@@ -11,10 +11,15 @@
 #ifndef BW_ABI_H
 #define BW_ABI_H
 
+#ifndef __VMLINUX_H__ /* the probes have these types from the kernel's BTF */
+#include <linux/types.h>
+#endif
+
 #define BW_ABI_VERSION 1
 
 /* Scale-3 exponential histogram over seconds: bucket i holds (2^(i/8), 2^((i+1)/8)] s.
- * Index -240 is where 1 ns falls, 79 ends at 1,024 s. buckets[0] is index BW_HISTOGRAM_MIN_INDEX. */
+ * Index -240 is where 1 ns falls, 79 ends at 1,024 s. buckets[0] is index BW_HISTOGRAM_MIN_INDEX.
+ */
 #define BW_HISTOGRAM_SCALE 3
 #define BW_HISTOGRAM_MIN_INDEX (-240)
 #define BW_HISTOGRAM_BUCKETS 320
@@ -38,7 +43,7 @@ enum bw_frame_type {
 	BW_FRAME_WINDOW_END = 9,   /* struct bw_window */
 	BW_FRAME_DROP_EVENT = 10,  /* struct bw_drop_event, at any time between the others */
 	/* agent to loader */
-	BW_FRAME_PREFIX = 128,	      /* struct bw_prefix, one for each address prefix with an owner */
+	BW_FRAME_PREFIX = 128, /* struct bw_prefix, one for each address prefix with an owner */
 	BW_FRAME_PREFIX_COMMIT = 129, /* struct bw_prefix_commit: the prefixes sent replace all */
 	BW_FRAME_FINISH = 130,	      /* no payload: sweep once more, send the last window, exit */
 };
@@ -157,12 +162,12 @@ struct bw_histogram {
 
 /* What the kernel side lost, by cause. Counted where it is lost, never estimated. */
 enum bw_loss_cause {
-	BW_LOSS_DROP_MAP_FULL = 0,	/* drops whose row found no slot */
-	BW_LOSS_TCP_MAP_FULL = 1,	/* TCP measurements whose row found no slot */
-	BW_LOSS_EVENT_RING_FULL = 2,	/* sampled events that found no room */
-	BW_LOSS_RECURSION = 3,		/* program runs that the kernel skipped */
-	BW_LOSS_HISTOGRAM_RANGE = 4,	/* values above 1,024 s */
-	BW_LOSS_CONNECT_UNTRACKED = 5,	/* connects whose start found no room */
+	BW_LOSS_DROP_MAP_FULL = 0,     /* drops whose row found no slot */
+	BW_LOSS_TCP_MAP_FULL = 1,      /* TCP measurements whose row found no slot */
+	BW_LOSS_EVENT_RING_FULL = 2,   /* sampled events that found no room */
+	BW_LOSS_RECURSION = 3,	       /* program runs that the kernel skipped */
+	BW_LOSS_HISTOGRAM_RANGE = 4,   /* values above 1,024 s */
+	BW_LOSS_CONNECT_UNTRACKED = 5, /* connects whose start found no room */
 	BW_LOSS_CAUSES = 6,
 };
 
@@ -175,11 +180,11 @@ struct bw_loss {
 struct bw_drop_event {
 	__u64 time_unix_ns;
 	struct bw_subject subject;
-	__u32 reason; /* bw_reason.id */
-	__u8 place;   /* enum bw_place */
-	__u8 way;     /* enum bw_way */
-	__u8 ip_version; /* 4, 6, or 0: not IP */
-	__u8 protocol;	 /* IPPROTO_* */
+	__u32 reason;		 /* bw_reason.id */
+	__u8 place;		 /* enum bw_place */
+	__u8 way;		 /* enum bw_way */
+	__u8 ip_version;	 /* 4, 6, or 0: not IP */
+	__u8 protocol;		 /* IPPROTO_* */
 	__u8 source_address[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__u8 destination_address[16];
 	__u16 source_port; /* host order, 0: none */
@@ -188,7 +193,7 @@ struct bw_drop_event {
 };
 
 struct bw_prefix {
-	__u32 id; /* 1 .. BW_PREFIX_MAX */
+	__u32 id;	     /* 1 .. BW_PREFIX_MAX */
 	__u32 prefix_length; /* of the 128-bit form: IPv4 /24 is 120 */
 	__u8 address[16];    /* IPv4 as ::ffff:a.b.c.d */
 };
