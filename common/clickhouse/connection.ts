@@ -1,4 +1,4 @@
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 
 export type { ClickHouseClient };
 
@@ -20,6 +20,8 @@ export function connectClickHouse(options: ConnectionOptions): ClickHouseClient 
     application: options.application,
     request_timeout: options.requestTimeoutMs ?? 30_000,
     max_open_connections: options.maxOpenConnections ?? 10,
+    // Each caller says what failed, in our own log; the client's own lines are no JSON and hold parameters.
+    log: { level: ClickHouseLogLevel.OFF },
     // The store closes idle sockets after 10 s; the client must let go of them first,
     // or a request meets a socket that dies under it ("socket hang up").
     keep_alive: { enabled: true, idle_socket_ttl: 2_500 },

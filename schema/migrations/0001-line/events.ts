@@ -5,7 +5,7 @@ export function events({ database, eventRetentionDays }: SchemaSettings): string
   return `CREATE TABLE IF NOT EXISTS ${database}.events
 (
     customer LowCardinality(String) COMMENT 'Owner of the dropped packet; empty: unattributed',
-    time DateTime64(9, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'When the kernel dropped it',
+    time DateTime64(9, 'UTC') COMMENT 'When the kernel dropped it' CODEC(DoubleDelta, ZSTD(1)),
     source UInt64 COMMENT 'Hash of (host, agent run, seq): which message said so',
     position UInt32 COMMENT 'Place of the event in its message',
     region LowCardinality(String) COMMENT 'cloud.region',

@@ -7,7 +7,7 @@ export function samples({ database, rawRetentionHours }: SchemaSettings): string
     customer LowCardinality(String) COMMENT 'Owner of what was measured; empty: unattributed',
     metric LowCardinality(String) COMMENT 'OpenTelemetry metric name, as in the signal catalogue',
     series UInt64 COMMENT 'Hash of metric, customer, app, instance, host and attributes',
-    time DateTime64(3, 'UTC') CODEC(DoubleDelta, ZSTD(1)) COMMENT 'Start of the window',
+    time DateTime64(3, 'UTC') COMMENT 'Start of the window' CODEC(DoubleDelta, ZSTD(1)),
     source UInt64 COMMENT 'Hash of (host, agent run, seq): which message said so',
     window_ms UInt32 COMMENT 'Length of the window in milliseconds',
     kind Enum8('sum' = 1, 'exponential_histogram' = 2) COMMENT 'Which of the value columns is set',
