@@ -17,13 +17,19 @@ export interface FakeApi {
   readonly logged: () => string;
   /** Plans that were run, by name. */
   readonly ran: Query<unknown>[];
-  get(url: string, token?: string): ReturnType<FakeApi['inject']>;
-  inject(options: {
+  readonly get: (url: string, token?: string) => Promise<Answer>;
+  readonly inject: (options: {
     method: 'GET' | 'HEAD' | 'POST' | 'OPTIONS' | 'DELETE';
     url: string;
     token?: string;
     payload?: string;
-  }): Promise<{ status: number; headers: Record<string, unknown>; body: string }>;
+  }) => Promise<Answer>;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body: string;
 }
 
 /** The real server over a store that answers each plan with the rows given for its name. */

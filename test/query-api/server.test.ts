@@ -6,14 +6,10 @@ import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { ERROR_KINDS, type ErrorCode } from '../../common/runtime/errors.js';
 import { PROBLEM_TYPE, problemSchema } from '../../query-api/http/problem.js';
-import { fakeApi } from './fake-api.js';
+import { fakeApi, type Answer } from './fake-api.js';
 
 /** Holds an answer to RFC 9457 and the error table. */
-function assertProblem(
-  answer: { status: number; headers: Record<string, unknown>; body: string },
-  code: ErrorCode,
-  detail = /./,
-) {
+function assertProblem(answer: Answer, code: ErrorCode, detail = /./) {
   const problem = problemSchema.parse(JSON.parse(answer.body));
   assert.equal(problem.code, code, answer.body);
   assert.equal(answer.status, ERROR_KINDS[code].status);

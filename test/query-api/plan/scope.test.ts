@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { Principal } from '../../../query-api/auth/principal.js';
+import type { StoredRange } from '../../../query-api/plan/clauses.js';
 import { planCoveredSteps, planHosts, planSessions } from '../../../query-api/plan/coverage.js';
 import { DROP_GROUPINGS, planDrops } from '../../../query-api/plan/drops.js';
 import { planEvents } from '../../../query-api/plan/events.js';
@@ -39,7 +40,7 @@ const ranges = fc
   }));
 
 /** Every plan that a scope of either kind can have. */
-function plansOf(scope: Scope, range: z.infer<typeof rangeShape>, text: string): Query<unknown>[] {
+function plansOf(scope: Scope, range: StoredRange, text: string): Query<unknown>[] {
   return [
     planLatency(scope, { signal: text, app: undefined, range }),
     planLatency(scope, { signal: 'tcp.rtt', app: text, range }),
@@ -50,12 +51,6 @@ function plansOf(scope: Scope, range: z.infer<typeof rangeShape>, text: string):
     planCoveredSteps(scope, range),
   ];
 }
-const rangeShape = z.object({
-  fromMs: z.number(),
-  toMs: z.number(),
-  stepMs: z.number(),
-  storedFromMs: z.number(),
-});
 
 const count = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length;
 
