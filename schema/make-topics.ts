@@ -1,4 +1,4 @@
-import type { ITopicConfig } from 'kafkajs';
+import type { ITopicConfig } from '../common/kafka/client.js';
 import { createKafka, type KafkaOptions } from '../common/kafka/client.js';
 import { BellwetherError, messageOf } from '../common/runtime/errors.js';
 import { TOPICS, type Topic } from './topics.js';

@@ -1,4 +1,6 @@
 import { Kafka, logLevel, type LogEntry } from 'kafkajs';
+
+export type { ITopicConfig } from 'kafkajs';
 import type { Logger } from '../runtime/log.js';
 import { stopIdleTimerLoop } from './idle-timer.js';
 
@@ -38,10 +40,16 @@ export function createKafka(options: KafkaOptions, retry: RetryLimits = DEFAULT_
   });
 }
 
+/** What a member of a group is told at each rebalance; KafkaJS logs it as an error for each partition. */
+const EVERYDAY = /rebalancing/i;
+
 /** KafkaJS logs each retried connection as an error; with retries above it, that is a warning. */
 function passLog(log: Logger, entry: LogEntry): void {
   const omitted = { timestamp: undefined, stack: undefined, message: undefined, logger: undefined };
   const fields = { namespace: entry.namespace, ...entry.log, ...omitted };
-  if (entry.level === logLevel.ERROR || entry.level === logLevel.WARN) log.warn(fields, entry.log.message);
+  const isTrouble = entry.level === logLevel.ERROR || entry.level === logLevel.WARN;
+  const error: unknown = entry.log['error'];
+  const isEveryday = typeof error === 'string' && EVERYDAY.test(error);
+  if (isTrouble && !isEveryday) log.warn(fields, entry.log.message);
   else log.debug(fields, entry.log.message);
 }

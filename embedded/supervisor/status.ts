@@ -117,8 +117,7 @@ export async function watchStatus({ describe, terminal, signal }: StatusInput): 
       const well = parts.filter(({ state }) => state === 'ready').length;
       const flow = statusText(await readWith(client, describe()));
       // The stop may have come while the answers were out.
-      if (!isOver())
-        terminal.live(`${flow} · ${String(well)} of ${String(parts.length)} processes ready`);
+      if (!isOver()) terminal.live(`${flow} · ${String(well)} of ${String(parts.length)} processes ready`);
       await sleep(REFRESH_MS, undefined, { signal }).catch(() => undefined);
     }
   } finally {

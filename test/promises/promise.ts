@@ -2,6 +2,9 @@
 export interface StackInfo {
   readonly home: string;
   readonly pid: number;
+  /** Where measurements come from; a promise about the kernel is skipped where it is not `kernel`. */
+  readonly source: 'kernel' | 'recording' | 'none';
+  readonly demo: boolean;
   readonly urls: { readonly api: string; readonly kafka: string; readonly clickhouse: string };
   readonly ports: Readonly<Record<string, number>>;
   readonly parts: readonly { readonly name: string; readonly pid: number; readonly state: string }[];
