@@ -9,9 +9,11 @@ export interface HealthServerOptions {
   readonly registry: Registry;
   /** Undefined when ready, otherwise what is still missing. */
   readonly notReady: () => string | undefined;
+  /** What `/status` says of the process to people; without it there is no such path. */
+  readonly status?: () => object;
 }
 
-/** `/healthz`, `/readyz` and `/metrics` of a process that has no other HTTP. */
+/** `/healthz`, `/readyz`, `/metrics` and, if there is something to say, `/status` of a process that has no other HTTP. */
 export function createHealthServer(options: HealthServerOptions): Component {
   const server = fastify({ logger: false, forceCloseConnections: true });
   server.get('/healthz', () => ({ status: 'ok' }));
@@ -20,6 +22,8 @@ export function createHealthServer(options: HealthServerOptions): Component {
     if (missing === undefined) return { status: 'ready' };
     return reply.code(503).send({ status: 'not_ready', detail: missing });
   });
+  const { status } = options;
+  if (status !== undefined) server.get('/status', () => status());
   server.get('/metrics', async (_request, reply) => {
     return reply.type(options.registry.contentType).send(await options.registry.metrics());
   });

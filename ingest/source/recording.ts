@@ -20,33 +20,38 @@ export interface RecordedFrame {
   readonly frame: Frame;
 }
 
+interface OpenFile {
+  readonly out: Writable;
+  readonly gzip: Gzip | undefined;
+  /** Resolves when all is in the file. */
+  readonly end: () => Promise<void>;
+}
+
 /** Writes frames to a file until `maxBytes` (before compression) are reached, then stops at the window's end. */
 export class Recorder {
-  readonly #out: Writable;
-  readonly #gzip: Gzip | undefined;
+  readonly #path: string;
   readonly #maxBytes: number;
-  #bytes = MAGIC.length;
+  #file: OpenFile | undefined;
+  #bytes = 0;
   #full = false;
 
   constructor(path: string, maxBytes: number) {
-    const file = createWriteStream(path, { mode: 0o640 });
+    this.#path = path;
     this.#maxBytes = maxBytes;
-    this.#gzip = path.endsWith('.gz') ? createGzip() : undefined;
-    this.#gzip?.pipe(file);
-    this.#out = this.#gzip ?? file;
-    this.#out.write(MAGIC);
   }
 
   /** False once the file has its size: the rest is not recorded. */
   async write(frame: Frame, arrivalUnixNs: bigint): Promise<boolean> {
     if (this.#full) return false;
+    this.#file ??= open(this.#path);
+    const { out, gzip } = this.#file;
     const arrival = Buffer.alloc(ARRIVAL_BYTES);
     arrival.writeBigUInt64LE(arrivalUnixNs);
     this.#bytes += ARRIVAL_BYTES + frame.raw.length;
-    if (!this.#out.write(Buffer.concat([arrival, frame.raw]))) await once(this.#out, 'drain');
+    if (!out.write(Buffer.concat([arrival, frame.raw]))) await once(out, 'drain');
     if (frame.type !== 'window_end') return true;
     // So that a crash leaves whole windows in the file.
-    this.#gzip?.flush(constants.Z_SYNC_FLUSH);
+    gzip?.flush(constants.Z_SYNC_FLUSH);
     if (this.#bytes < this.#maxBytes) return true;
     this.#full = true;
     await this.close();
@@ -54,10 +59,25 @@ export class Recorder {
   }
 
   async close(): Promise<void> {
-    if (this.#out.writableEnded) return;
-    this.#out.end();
-    await once(this.#out, 'finish');
+    const file = this.#file;
+    this.#file = undefined;
+    this.#full = true;
+    if (file === undefined) return;
+    await file.end();
   }
+}
+
+function open(path: string): OpenFile {
+  const file = createWriteStream(path, { mode: 0o640 });
+  const gzip = path.endsWith('.gz') ? createGzip() : undefined;
+  gzip?.pipe(file);
+  const out = gzip ?? file;
+  out.write(MAGIC);
+  const end = async () => {
+    out.end();
+    await once(file, 'close');
+  };
+  return { out, gzip, end };
 }
 
 /**
