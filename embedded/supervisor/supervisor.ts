@@ -32,6 +32,7 @@ import { takeLock, writeStackFile, type StackFile } from './stack-file.js';
 import { watchStatus } from './status.js';
 import type { Terminal } from './terminal.js';
 import { prepareTokens } from './tokens.js';
+import type { UnitSpec } from './unit.js';
 import { assignUsers } from './users.js';
 import { accessText } from './words.js';
 
@@ -110,15 +111,12 @@ class Supervisor {
     const begin = performance.now();
     const context = await this.prepare();
     await this.startBackbone(context);
-    if (options.writer && this.built('processors/writer/main.js')) {
-      await this.stack.start(writerUnit(context), 'moves batches from Kafka into the store');
-    }
-    if (options.api && this.built('query-api/main.js')) {
-      await this.stack.start(apiUnit(context), 'answers customers and operators');
-    }
-    if (this.built('embedded/store/main.js')) {
-      this.tokens = await prepareTokens(context.paths, context.access.urlOf('admin'), this.customers());
-    }
+    // The two do not need each other, and a start is mostly reading code.
+    await Promise.all([
+      options.writer && this.stack.start(writerUnit(context), 'moves batches from Kafka into the store'),
+      options.api && this.stack.start(apiUnit(context), 'answers customers and operators'),
+    ]);
+    this.tokens = await prepareTokens(context.paths, context.access.urlOf('admin'), this.customers());
     if (options.demo) await this.startDemo(context);
     await this.startSource(context);
     this.state = 'ready';
@@ -160,13 +158,6 @@ class Supervisor {
     return { config, paths, users, access, log: this.log, code, codeNeeds, loader, brokers };
   }
 
-  /** Until every part exists: leaves out what is not compiled, and says so. */
-  private built(main: string): boolean {
-    const there = existsSync(join(this.input.code, main));
-    if (!there) this.input.terminal.say(`left out, not built yet: ${main}`);
-    return there;
-  }
-
   /** Only what we listen on ourselves. */
   private portsInUse(): Record<string, number> {
     const { config, options } = this.input;
@@ -182,26 +173,37 @@ class Supervisor {
 
   /** Kafka and the store, or the real ones that the user named, with topics and tables. */
   private async startBackbone(context: StackContext): Promise<void> {
-    const { terminal, config, paths } = this.input;
-    if (config.kafkaBrokers === undefined) {
-      const jarsDir = defaultJarsDir();
-      if (!existsSync(jarsDir)) terminal.say("fetching Kafka's jars through Maven (44 MB, once)");
-      await prepareKafka(jarsDir, this.log);
-      await formatStorage(brokerOptions(context, jarsDir), context.users.kafka);
-      await this.stack.start(kafkaUnit(context, jarsDir), 'a real Apache Kafka, single node');
-    } else {
-      terminal.say(`using Kafka at ${config.kafkaBrokers.join(',')} (KAFKA_BROKERS)`);
-    }
-    if (config.clickhouseUrl === undefined && this.built('embedded/store/main.js')) {
-      await this.stack.start(storeUnit(context), 'the ClickHouse engine behind its HTTP protocol');
-    } else {
-      terminal.say(
-        `using ClickHouse at ${new URL(config.clickhouseUrl ?? 'http://none').host} (CLICKHOUSE_URL)`,
-      );
-    }
+    const { terminal, paths } = this.input;
+    const kafka = await this.prepareBroker(context);
+    await Promise.all([
+      kafka === undefined ? undefined : this.stack.start(kafka, 'a real Apache Kafka, single node'),
+      this.startStore(context),
+    ]);
     terminal.say('making topics and migrating tables');
-    if (!this.built('schema/main.js') || !this.built('embedded/store/main.js')) return;
     await runOnce('schema', schemaRequest(context), join(paths.log, 'schema.log'), SCHEMA_LIMIT_MS);
+  }
+
+  /** Jars and formatted storage; undefined when a Kafka of the user's replaces ours. */
+  private async prepareBroker(context: StackContext): Promise<UnitSpec | undefined> {
+    const { terminal, config } = this.input;
+    if (config.kafkaBrokers !== undefined) {
+      terminal.say(`using Kafka at ${config.kafkaBrokers.join(',')} (KAFKA_BROKERS)`);
+      return undefined;
+    }
+    const jarsDir = defaultJarsDir();
+    if (!existsSync(jarsDir)) terminal.say("fetching Kafka's jars through Maven (44 MB, once)");
+    await prepareKafka(jarsDir, this.log);
+    await formatStorage(brokerOptions(context, jarsDir), context.users.kafka);
+    return kafkaUnit(context, jarsDir);
+  }
+
+  private async startStore(context: StackContext): Promise<void> {
+    const { terminal, config } = this.input;
+    if (config.clickhouseUrl !== undefined) {
+      terminal.say(`using ClickHouse at ${new URL(config.clickhouseUrl).host} (CLICKHOUSE_URL)`);
+      return;
+    }
+    await this.stack.start(storeUnit(context), 'the ClickHouse engine behind its HTTP protocol');
   }
 
   /** Customers whom this stack itself knows of, who get a token. */
@@ -233,7 +235,7 @@ class Supervisor {
   /** The agent with live probes, or with a recording where the kernel cannot be watched. */
   private async startSource(context: StackContext): Promise<void> {
     const { terminal, options, loader, recording } = this.input;
-    if (!options.agent || !this.built('ingest/main.js')) return;
+    if (!options.agent) return;
     const obstacle = options.replay === undefined ? whyNoProbes(loader) : undefined;
     if (obstacle !== undefined) terminal.say(`no live probes here: ${obstacle}`);
     const replay = options.replay ?? (obstacle === undefined ? undefined : recording);
