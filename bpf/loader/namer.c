@@ -8,6 +8,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -19,26 +20,36 @@
 #define SETTLE_TRIES 100
 #define POLL_MS 1000
 
+#define WATCHED (IN_CREATE | IN_DELETE | IN_MOVE | IN_DELETE_SELF | IN_ONLYDIR)
+
 /*
- * Watches each directory, or the nearest one above it that exists: the first `ip netns add` on a
- * host makes /run/netns itself.
+ * Watches the directory, or the nearest one above it that exists: the first `ip netns add` on a
+ * host makes /run/netns itself. False when the next one down was made meanwhile, which gave no
+ * event.
  */
+static bool watch_nearest(int inotify, const char *dir)
+{
+	char path[4096], *slash;
+
+	snprintf(path, sizeof(path), "%s", dir);
+	while (inotify_add_watch(inotify, path, WATCHED) < 0) {
+		slash = strrchr(path, '/');
+		if (!slash || slash == path)
+			return true; /* nothing to watch: the poll must do */
+		*slash = '\0';
+	}
+	if (strcmp(path, dir) == 0)
+		return true;
+	path[strlen(path)] = '/';
+	return access(path, F_OK) != 0;
+}
+
 static void watch_all(int inotify, const struct options *options)
 {
 	for (int i = 0; i < options->netns_dir_count; i++) {
-		char path[4096];
-		char *slash;
-
-		if (strlen(options->netns_dirs[i]) >= sizeof(path))
-			continue;
-		strcpy(path, options->netns_dirs[i]);
-		while (inotify_add_watch(inotify, path,
-					 IN_CREATE | IN_DELETE | IN_MOVE | IN_DELETE_SELF |
-					     IN_ONLYDIR) < 0) {
-			slash = strrchr(path, '/');
-			if (!slash || slash == path)
+		for (int tries = 0; tries < 8; tries++) {
+			if (watch_nearest(inotify, options->netns_dirs[i]))
 				break;
-			*slash = '\0';
 		}
 	}
 }

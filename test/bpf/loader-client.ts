@@ -236,8 +236,10 @@ export class LoaderClient {
 
   /** The cookie of a namespace by the name that `ip netns` gave it. */
   async cookieOf(name: string): Promise<bigint> {
-    const find = (): NetnsFrame | undefined =>
-      this.netns.findLast((netns) => netns.path.endsWith(`/${name}`) && netns.gone === 0);
+    const find = (): NetnsFrame | undefined => {
+      const newest = this.netns.findLast((netns) => netns.path.endsWith(`/${name}`));
+      return newest?.gone === 0 ? newest : undefined;
+    };
     await this.until(() => find() !== undefined, `the name of ${name}`);
     return find()?.netnsCookie ?? 0n;
   }
@@ -266,6 +268,21 @@ export class LoaderClient {
     this.socket.destroy();
     rmSync(this.folder, { recursive: true, force: true });
     return this.child.exitCode;
+  }
+
+  /** Reads nothing from now on. */
+  pause(): void {
+    this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  /** Goes away without a word. */
+  hangUp(): void {
+    this.socket.destroy();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Resident bytes of the loader. */
