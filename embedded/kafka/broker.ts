@@ -44,6 +44,9 @@ export function kafkaCommand(options: BrokerOptions): BrokerCommand {
       '-Xmx256m',
       '-XX:+UseSerialGC',
       '-XX:-UsePerfData',
+      // The first compiler only: a start costs 4.2 s of CPU instead of 7.9 s and 158 MB instead of 190 MB
+      // (Java 17, two cores), which is what a node of this size feels.
+      '-XX:TieredStopAtLevel=1',
       '-Djava.awt.headless=true',
       `-Djava.io.tmpdir=${join(options.home, 'kafka', 'tmp')}`,
       `-Dlog4j2.configurationFile=${log4jFile(options)}`,

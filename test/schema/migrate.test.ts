@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { z } from 'zod';
+import { connectClickHouse, type ClickHouseClient } from '../../common/clickhouse/connection.js';
+import { migrate } from '../../schema/migrate.js';
+import { line } from '../../schema/migrations/0001-line.js';
+import { MIGRATIONS } from '../../schema/migrations/index.js';
+import type { Migration } from '../../schema/migrations/migration.js';
+import { startStore, until, type RunningStore } from '../processors/writer/parts.js';
+
+const settingsOf = (database: string) => ({ database, rawRetentionHours: 48, eventRetentionDays: 7 });
+const STATEMENTS = line.statements(settingsOf('x')).length;
+const names = z.array(z.object({ name: z.string() }));
+
+describe('migrations, on the real store', () => {
+  let directory: string;
+  let store: RunningStore;
+  let client: ClickHouseClient;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'bellwether-migrate-'));
+    store = await startStore(directory);
+    client = connectClickHouse({ url: store.url, application: 'test' });
+    await until('the store answers', 30_000, async () => (await client.ping()).success);
+  });
+  after(async () => {
+    await client.close();
+    await store.end('SIGTERM');
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** A client whose n-th write fails, as if the process had been killed before it. */
+  const killedBefore = (write: number): ClickHouseClient => {
+    let writes = 0;
+    return new Proxy(client, {
+      get(target, property, receiver): unknown {
+        const member: unknown = Reflect.get(target, property, receiver);
+        if (typeof member !== 'function') return member;
+        return (...given: unknown[]): unknown => {
+          if (property === 'command' || property === 'insert') {
+            writes += 1;
+            if (writes === write) throw new Error('killed');
+          }
+          return Reflect.apply(member, target, given);
+        };
+      },
+    });
+  };
+  const tablesOf = async (database: string) => {
+    const result = await client.query({
+      query: 'SELECT name FROM system.tables WHERE database = {database:String} ORDER BY name',
+      query_params: { database },
+      format: 'JSONEachRow',
+    });
+    return names.parse(await result.json()).map(({ name }) => name);
+  };
+
+  it('goes on after a kill between any two statements, and then applies nothing more', async () => {
+    assert.equal(await migrate({ client, settings: settingsOf('straight') }), STATEMENTS);
+    // Two writes make the ledger, then each statement is two writes: itself and its record.
+    for (let write = 1; write <= 2 + 2 * STATEMENTS; write += 1) {
+      const database = `killed_${write}`;
+      const settings = settingsOf(database);
+      await assert.rejects(migrate({ client: killedBefore(write), settings }), /killed/);
+      const recorded = Math.max(0, Math.floor((write - 3) / 2));
+      assert.equal(await migrate({ client, settings }), STATEMENTS - recorded);
+      assert.equal(await migrate({ client, settings }), 0);
+      assert.deepEqual(await tablesOf(database), await tablesOf('straight'));
+    }
+    assert.ok((await tablesOf('straight')).includes('samples'));
+  });
+
+  it('refuses a statement that was changed after it was applied', async () => {
+    const settings = settingsOf('changed');
+    await migrate({ client, settings });
+    const altered: Migration = {
+      ...line,
+      statements: (given) => line.statements(given).map((sql, i) => (i === 2 ? `${sql} ` : sql)),
+    };
+    await assert.rejects(
+      migrate({ client, settings, migrations: [altered] }),
+      /statement 2 of migration 1 \(line\) was applied with checksum .* never changes/,
+    );
+  });
+
+  it('refuses a database that a newer version has migrated', async () => {
+    const settings = settingsOf('newer');
+    const next: Migration = { version: 2, name: 'next', statements: () => ['SELECT 1'] };
+    assert.equal(await migrate({ client, settings, migrations: [...MIGRATIONS, next] }), STATEMENTS + 1);
+    await assert.rejects(
+      migrate({ client, settings }),
+      /holds migration 2, which this version does not know/,
+    );
+  });
+
+  it('takes another retention for another setting, not for another migration', async () => {
+    const settings = settingsOf('kept');
+    await migrate({ client, settings });
+    assert.equal(await migrate({ client, settings: { ...settings, rawRetentionHours: 72 } }), 0);
+    const result = await client.query({
+      query:
+        "SELECT t.engine_full AS name FROM system.tables AS t WHERE t.database = 'kept' AND t.name = 'samples'",
+      format: 'JSONEachRow',
+    });
+    assert.match(names.parse(await result.json())[0]?.name ?? '', /toIntervalHour\(72\)/);
+  });
+});
