@@ -88,15 +88,15 @@ export async function readStatus(stack: StackFile): Promise<Status> {
 /** One line; what is not known is shown as `?`, never as 0. */
 export function statusText(status: Status): string {
   const number = (value: number | undefined, digits: number) => value?.toFixed(digits) ?? '?';
-  const fresh =
-    status.freshSeconds === undefined
-      ? 'nothing stored yet'
-      : `fresh to ${number(status.freshSeconds, 0)} s ago`;
+  const fresh = () => {
+    if (status.freshSeconds !== undefined) return `fresh to ${number(status.freshSeconds, 0)} s ago`;
+    return status.pointsPerSecond === undefined ? 'the store does not answer' : 'nothing stored yet';
+  };
   return [
     `${number(status.pointsPerSecond, 1)} points/s`,
     `${number(status.dropsPerSecond, 1)} drops/s`,
     `lag ${number(status.lagMessages, 0)} messages`,
-    fresh,
+    fresh(),
   ].join(' · ');
 }
 
