@@ -206,6 +206,23 @@ describe('writer, with a real broker and the real store', () => {
     assert.equal(await count('bellwether.batches FINAL'), before + HOSTS.length * WINDOWS);
   });
 
+  it('waits while the store is away, says so, and goes on', async () => {
+    const before = await count('bellwether.batches FINAL');
+    const startAgain = await pipeline.killStore();
+    const late = randomUUID();
+    const ready = () => fetch(`http://127.0.0.1:${metricsPort}/readyz`);
+    for (let seq = 0; seq < 5; seq += 1) {
+      const batch = signalBatch(1, seq, firstMs + seq * WINDOW_MS, late);
+      await producer.send(SIGNALS_TOPIC, [{ key: batch.host.id, value: encodeSignalBatch(batch) }]);
+    }
+    await until('it says so', 15_000, async () => (await ready()).status === 503);
+    assert.match(await (await ready()).text(), /the store does not take rows: UNREACHABLE/);
+    assert.ok((await lag()) > 0, 'nothing is committed that is not stored');
+    startAgain();
+    await until('all was read', 30_000, async () => (await lag()) === 0);
+    assert.equal(await count('bellwether.batches FINAL'), before + 5);
+  });
+
   it('counts it', async () => {
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     assert.match(metrics, /^bellwether_writer_points_total [1-9]/m);

@@ -22,19 +22,32 @@ export interface RunningStore extends Part {
   readonly url: string;
 }
 
-/** The real store on a port of its own, with its data below the directory. */
-export async function startStore(directory: string): Promise<RunningStore> {
-  const port = await freePort();
-  const password = randomBytes(12).toString('hex');
+/** Where a store listens, who may use it and where its data lies: the same after a restart. */
+export interface StoreAddress {
+  readonly directory: string;
+  readonly port: number;
+  readonly password: string;
+}
+
+export async function newStoreAddress(directory: string): Promise<StoreAddress> {
+  await mkdir(join(directory, 'store'));
+  return { directory, port: await freePort(), password: randomBytes(12).toString('hex') };
+}
+
+/** The real store; it does not answer yet. */
+export function startStoreAt({ directory, port, password }: StoreAddress): RunningStore {
   const sha256 = createHash('sha256').update(password).digest('hex');
-  const data = join(directory, 'store');
-  await mkdir(data);
   const part = startPart('embedded/store/main.js', join(directory, 'store.log'), {
     BELLWETHER_STORE_PORT: String(port),
-    BELLWETHER_STORE_DIR: data,
+    BELLWETHER_STORE_DIR: join(directory, 'store'),
     BELLWETHER_STORE_USERS: JSON.stringify([{ name: 'admin', sha256, access: 'admin' }]),
   });
   return { ...part, url: `http://admin:${password}@127.0.0.1:${port}` };
+}
+
+/** The real store on a port of its own, with its data below the directory. */
+export async function startStore(directory: string): Promise<RunningStore> {
+  return startStoreAt(await newStoreAddress(directory));
 }
 
 /** Starts one of the project's mains; its output goes to a file. */

@@ -6,7 +6,7 @@ import { connectClickHouse, type ClickHouseClient } from '../../../common/clickh
 import type { Logger } from '../../../common/runtime/log.js';
 import { defaultJarsDir } from '../../../embedded/kafka/broker.js';
 import { startBroker, type RunningBroker } from '../../../embedded/kafka/process.js';
-import { freePort, startPart, startStore, until, type Part } from './parts.js';
+import { freePort, newStoreAddress, startPart, startStoreAt, until, type Part } from './parts.js';
 
 /** A real broker and a real store on ports of their own, below a directory that goes away with them. */
 export interface Pipeline {
@@ -15,6 +15,8 @@ export interface Pipeline {
   readonly log: Logger;
   /** Starts one of the project's mains with these variables; its output goes to a file of that name. */
   run(main: string, name: string, variables?: Record<string, string>): Part;
+  /** Kills the store; what it returns starts it again at the same place. */
+  killStore(): Promise<() => void>;
   stop(): Promise<void>;
 }
 
@@ -22,8 +24,9 @@ export async function startPipeline(): Promise<Pipeline> {
   const directory = await mkdtemp(join(tmpdir(), 'bellwether-pipeline-'));
   const log = pino({ level: 'silent' });
   const [port, controllerPort] = [await freePort(), await freePort()];
-  const store = await startStore(directory);
-  const parts: Part[] = [store];
+  const address = await newStoreAddress(directory);
+  let store = startStoreAt(address);
+  const parts: Part[] = [];
   const client = connectClickHouse({ url: store.url, application: 'test' });
   const broker = await startBroker(
     {
@@ -46,9 +49,16 @@ export async function startPipeline(): Promise<Pipeline> {
       parts.push(part);
       return part;
     },
+    async killStore() {
+      await store.end('SIGKILL');
+      return () => {
+        store = startStoreAt(address);
+      };
+    },
     async stop() {
       await client.close();
-      for (const part of parts.reverse()) await part.end('SIGTERM');
+      await Promise.all(parts.map((part) => part.end('SIGTERM')));
+      await store.end('SIGTERM');
       await broker.stop();
       await rm(directory, { recursive: true, force: true });
     },

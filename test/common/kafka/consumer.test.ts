@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
+import {
+  createGroupConsumer,
+  type ConsumerEvent,
+  type GroupConsumer,
+  type ReceivedMessage,
+} from '../../../common/kafka/consumer.js';
+import { createOffsetReader } from '../../../common/kafka/partition-offsets.js';
+import { createProducer, type Producer } from '../../../common/kafka/producer.js';
+import { defaultJarsDir, type BrokerOptions } from '../../../embedded/kafka/broker.js';
+import { startBroker, type RunningBroker } from '../../../embedded/kafka/process.js';
+import { makeTopics } from '../../../schema/make-topics.js';
+import { SIGNALS_TOPIC } from '../../../schema/topics.js';
+import { freePort, until } from '../../processors/writer/parts.js';
+
+const log = pino({ level: 'silent' });
+
+describe('group consumer, with a real broker', () => {
+  let directory: string;
+  let options: BrokerOptions;
+  let broker: RunningBroker;
+  let producer: Producer;
+  let sent = 0;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'bellwether-consumer-'));
+    const [port, controllerPort] = [await freePort(), await freePort()];
+    options = { home: directory, jarsDir: defaultJarsDir(), port, controllerPort, listenHost: '127.0.0.1' };
+    broker = await startBroker(options, log);
+    await makeTopics({ brokers: broker.brokers, clientId: 'test', log, replicationFactor: 1 });
+    producer = createProducer({ brokers: broker.brokers, clientId: 'test', log, maxMessageBytes: 1_000 });
+  });
+  after(async () => {
+    await producer.stop();
+    await broker.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  const send = async (count: number) => {
+    const messages = Array.from({ length: count }, () => String(sent++));
+    await producer.send(
+      SIGNALS_TOPIC,
+      messages.map((text) => ({ key: text, value: Buffer.from(text), headers: { n: text } })),
+    );
+  };
+  const committed = async (groupId: string) => {
+    const kafka = { brokers: broker.brokers, clientId: 'test', log };
+    const reader = createOffsetReader({ ...kafka, groupId, topics: [SIGNALS_TOPIC] });
+    await reader.start();
+    const offsets = await reader.read();
+    await reader.stop();
+    return offsets.reduce((sum, at) => sum + (at.committed ?? 0), 0);
+  };
+
+  interface Member {
+    readonly consumer: GroupConsumer;
+    readonly texts: Set<string>;
+    readonly events: ConsumerEvent[];
+    full: Promise<void> | undefined;
+  }
+  const member = (groupId: string): Member => {
+    const texts = new Set<string>();
+    const events: ConsumerEvent[] = [];
+    const taken: ReceivedMessage[] = [];
+    const made: Member = {
+      texts,
+      events,
+      full: undefined,
+      consumer: createGroupConsumer({
+        brokers: broker.brokers,
+        clientId: 'test',
+        log,
+        groupId,
+        topics: [SIGNALS_TOPIC],
+        roomFor: () => made.full,
+        onMessage(message) {
+          taken.push(message);
+          // Done in another order than it came, and later.
+          setTimeout(() => {
+            const [one] = taken.splice(Math.floor(Math.random() * taken.length), 1);
+            if (one === undefined) return;
+            texts.add(Buffer.from(one.value ?? []).toString());
+            made.consumer.offsets.done(one, one.offset);
+            if (made.consumer.offsets.outstanding === 0) void made.consumer.commit();
+          }, 5);
+        },
+        onFatal: (error) => assert.fail(error),
+        onEvent: (event) => events.push(event),
+      }),
+    };
+    return made;
+  };
+
+  it('reads from the beginning, with key, headers and time, and commits what is done', async () => {
+    await send(50);
+    const one = member('beginning');
+    await one.consumer.start();
+    await until('all was read', 20_000, () => Promise.resolve(one.texts.size === 50));
+    await until('all was committed', 20_000, async () => (await committed('beginning')) === 50);
+    await one.consumer.stop();
+    assert.equal(one.consumer.joined(), false);
+    const two = member('beginning');
+    await two.consumer.start();
+    await send(1);
+    await until('only the new one came', 20_000, () => Promise.resolve(two.texts.size > 0));
+    assert.deepEqual([...two.texts], ['50']);
+    await two.consumer.stop();
+  });
+
+  it('holds back while there is no room, without being thrown out of the group', async () => {
+    const one = member('full');
+    let open = (): void => undefined;
+    one.full = new Promise((resolve) => (open = resolve));
+    await one.consumer.start();
+    // Longer than the session timeout of 6 s.
+    await delay(7_500);
+    assert.equal(one.texts.size, 0);
+    assert.deepEqual(one.events, []);
+    one.full = undefined;
+    open();
+    await until('all was read', 20_000, () => Promise.resolve(one.texts.size === sent));
+    assert.deepEqual(one.events, []);
+    await one.consumer.stop();
+  });
+
+  it('loses nothing over restarts of itself and of the broker', async () => {
+    const one = member('restarted');
+    await one.consumer.start();
+    await send(20);
+    await one.consumer.restart('test');
+    await send(20);
+    await broker.kill();
+    broker = await startBroker(options, log);
+    await send(20);
+    await until('all was read', 40_000, () => Promise.resolve(one.texts.size === sent));
+    await until('all was committed', 20_000, async () => {
+      await one.consumer.commit();
+      return (await committed('restarted')) === sent;
+    });
+    await one.consumer.stop();
+  });
+});
