@@ -39,7 +39,7 @@ export interface WatchedPage {
   readonly origins: Set<string>;
   /** Every address that the page asked for. */
   readonly addresses: string[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Each page has a context of its own: storage of one test is not seen by the next. */
@@ -57,10 +57,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     const isFault = message.type() === 'error' && !message.text().startsWith('Failed to load resource');
     if (isFault) watched.faults.push(`console: ${message.text()}`);
   });
-  await page.addInitScript(`
-    addEventListener('securitypolicyviolation', (event) =>
-      console.error('policy violation: ' + event.violatedDirective + ' ' + event.blockedURI));
-  `);
+  await page.addInitScript({ path: join(projectRoot(), 'test/end-to-end/in-page.js') });
   return { ...watched, close: () => context.close() };
 }
 

@@ -151,7 +151,9 @@ function dropsOf(customer: string, span: Span, scenario: Scenario): object {
     return { ...words, packets: sum, bytes: sum * 98, points };
   });
   const packets = groups.reduce((total, group) => total + group.packets, 0);
-  return { by: 'reason', totals: { packets, bytes: packets * 98 }, groups };
+  const measured = stepsOf(span, scenario).some((step) => step.measured);
+  const totals = measured ? { packets, bytes: packets * 98 } : { packets: null, bytes: null };
+  return { by: 'reason', totals, groups };
 }
 
 function latencyOf(span: Span, signal: string, scenario: Scenario): object {

@@ -22,7 +22,7 @@ function start(root: HTMLElement): void {
     tokens.forget();
     document.title = 'Bellwether';
     const form = createTokenForm(async (token) => {
-      const refusal = await enter(token);
+      const refusal = await enter(token, true);
       if (refusal !== undefined) form.refuse(`${refusal.title}. ${remedyFor(refusal)}`);
     });
     fill(root, h('header', { class: 'top-bar' }, brand()), form.element);
@@ -31,14 +31,14 @@ function start(root: HTMLElement): void {
   };
 
   /** Shows the board, or says why not. */
-  const enter = async (token: string): Promise<ApiProblem | undefined> => {
+  const enter = async (token: string, byHand: boolean): Promise<ApiProblem | undefined> => {
     const api = createApi(token);
     try {
       const state = await signIn(api, new URLSearchParams(location.search));
       tokens.write(token);
       board = createBoard(api, state, showForm);
       fill(root, ...board.elements);
-      board.start();
+      board.start(byHand);
       return undefined;
     } catch (thrown) {
       if (thrown instanceof ApiProblem) return thrown;
@@ -48,7 +48,7 @@ function start(root: HTMLElement): void {
 
   /** A reload while the API is away keeps the token and waits; only a refusal asks for a new one. */
   const resume = async (token: string): Promise<void> => {
-    const problem = await enter(token);
+    const problem = await enter(token, false);
     if (problem === undefined) return;
     if (problem.status === 401) {
       showForm(problem);

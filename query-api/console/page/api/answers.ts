@@ -48,6 +48,7 @@ interface DropKind {
   readonly reason: string;
   readonly cause: string;
   readonly fault: Fault;
+  /** One sentence each; empty where the API has none. */
   readonly explanation: string;
   readonly remedy: string;
 }
@@ -189,12 +190,13 @@ function readScope(fields: Fields): Scope {
 }
 
 function readKind(fields: Fields): DropKind {
-  const fault = decode.text(fields, 'fault');
+  const fault = decode.textOrNull(fields, 'fault') ?? 'unknown';
   return {
-    reason: decode.text(fields, 'reason'),
-    cause: decode.text(fields, 'cause'),
+    reason: decode.textOrNull(fields, 'reason') ?? 'unknown',
+    cause: decode.textOrNull(fields, 'cause') ?? 'unknown',
+    // A fault of a newer API than this page is nobody's yet.
     fault: isFault(fault) ? fault : 'unknown',
-    explanation: decode.text(fields, 'explanation'),
-    remedy: decode.text(fields, 'remedy'),
+    explanation: decode.textOrNull(fields, 'explanation') ?? '',
+    remedy: decode.textOrNull(fields, 'remedy') ?? '',
   };
 }

@@ -1,37 +1,33 @@
 import { readCustomers, readDrops, readEvents, readIdentity, readLatency } from './answers.js';
-import type { Drops, Events, Identity, Latency } from './answers.js';
+import type { Api } from './api.js';
+import { offsetOf } from './clock.js';
 import { AnswerInvalid } from './decode.js';
 import { ANSWER_INVALID, ApiProblem, problemOf, UNREACHABLE } from './problem.js';
 import type { Range } from '../range.js';
-
-export type LatencySignal = 'tcp.rtt' | 'tcp.connect.duration';
 
 /** An answer that has not come by then will not help a page that polls every few seconds. */
 const TIMEOUT_MS = 15_000;
 const EVENTS_MAX = 50;
 
-/** The API with one bearer token. The token travels in a header only, never in a URL. */
-export interface Api {
-  whoami(signal: AbortSignal): Promise<Identity>;
-  customers(signal: AbortSignal): Promise<string[]>;
-  latency(customer: string, name: LatencySignal, range: Range, signal: AbortSignal): Promise<Latency>;
-  drops(customer: string, range: Range, signal: AbortSignal): Promise<Drops>;
-  events(customer: string, range: Range, signal: AbortSignal): Promise<Events>;
-}
-
 /** Each call rejects with ApiProblem, or with the abort reason when `signal` is aborted. */
 export function createApi(token: string): Api {
+  let clockOffsetMs = 0;
+  const get = <T>(path: string, query: Query, read: (value: unknown) => T, signal: AbortSignal): Promise<T> =>
+    ask(path, query, read, token, signal, (response) => {
+      clockOffsetMs = offsetOf(response.headers.get('date')) ?? clockOffsetMs;
+    });
   return {
-    whoami: (signal) => get('/v1/whoami', {}, readIdentity, token, signal),
-    customers: (signal) => get('/v1/customers', {}, readCustomers, token, signal),
+    clockOffsetMs: () => clockOffsetMs,
+    whoami: (signal) => get('/v1/whoami', {}, readIdentity, signal),
+    customers: (signal) => get('/v1/customers', {}, readCustomers, signal),
     latency: (customer, name, range, signal) =>
-      get(customerPath(customer, 'latency'), { signal: name, ...span(range) }, readLatency, token, signal),
+      get(customerPath(customer, 'latency'), { signal: name, ...span(range) }, readLatency, signal),
     drops: (customer, range, signal) =>
-      get(customerPath(customer, 'drops'), { ...span(range), by: 'reason' }, readDrops, token, signal),
+      get(customerPath(customer, 'drops'), { ...span(range), by: 'reason' }, readDrops, signal),
     events: (customer, range, signal) => {
       const { from, to } = span(range);
       const query = { from, to, limit: String(EVENTS_MAX) };
-      return get(customerPath(customer, 'events'), query, readEvents, token, signal);
+      return get(customerPath(customer, 'events'), query, readEvents, signal);
     },
   };
 }
@@ -44,23 +40,26 @@ function span(range: Range): { from: string; to: string; step: string } {
   return { from: `now-${range.id}`, to: 'now', step: range.step };
 }
 
-async function get<T>(
+type Query = Readonly<Record<string, string>>;
+
+async function ask<T>(
   path: string,
-  query: Readonly<Record<string, string>>,
+  query: Query,
   read: (value: unknown) => T,
   token: string,
   signal: AbortSignal,
+  onResponse: (response: Response) => void,
 ): Promise<T> {
   const search = new URLSearchParams(query).toString();
-  let response: Response;
   try {
-    response = await fetch(search === '' ? path : `${path}?${search}`, {
+    const response = await fetch(search === '' ? path : `${path}?${search}`, {
       headers: { authorization: `Bearer ${token}`, accept: 'application/json' },
       cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
+    onResponse(response);
     if (!response.ok) throw await problemOf(response);
     return read(await response.json());
   } catch (thrown) {

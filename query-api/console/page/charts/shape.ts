@@ -14,6 +14,8 @@ export interface Span {
 export interface Steps extends Span {
   readonly times: number[];
   readonly stepSeconds: number;
+  /** Of each step, whether anything was received that covers it. */
+  readonly measured: readonly boolean[];
   /** Steps that should have arrived and did not. */
   readonly gaps: readonly Span[];
   /** From here on the answer is not complete yet. */
@@ -75,6 +77,13 @@ export function latencySteps(latency: Latency): LatencySteps {
   };
 }
 
+/** Why a step has no value: empty when it was measured. */
+export function absence(steps: Steps, index: number): '' | 'not measured' | 'not here yet' {
+  const time = steps.times[index];
+  if (time === undefined || steps.measured[index] === true) return '';
+  return time + steps.stepSeconds > steps.pendingFrom ? 'not here yet' : 'not measured';
+}
+
 /** Running sums from the bottom of the stack up; null stays null. */
 export function cumulative(columns: readonly Column[]): Column[] {
   const stacked: Column[] = [];
@@ -102,5 +111,5 @@ function stepsOf(answer: Answer, times: readonly number[], measured: readonly bo
     if (last !== undefined && last.to >= start) gaps[gaps.length - 1] = { from: last.from, to: end };
     else gaps.push({ from: start, to: end });
   }
-  return { from, to, stepSeconds, times: times.map((time) => time / 1_000), gaps, pendingFrom };
+  return { from, to, stepSeconds, measured, times: times.map((time) => time / 1_000), gaps, pendingFrom };
 }

@@ -1,4 +1,4 @@
-import type { Api } from '../api/client.js';
+import type { Api } from '../api/api.js';
 import { ApiProblem } from '../api/problem.js';
 import type { Range } from '../range.js';
 import { createPoller } from './poller.js';
@@ -36,7 +36,7 @@ export function createLive(
         listedAt = timers.now();
         await refreshCustomers(api, store, signal);
       }
-      const { outcome, change, unauthorized } = await ask(api, store.state, timers, signal);
+      const { outcome, change, unauthorized } = await ask(api, store.state, signal);
       if (signal.aborted) return outcome;
       if (unauthorized === undefined) store.set(change);
       else onUnauthorized(unauthorized);
@@ -91,7 +91,7 @@ interface Round {
 }
 
 /** One round: the four answers of the customer and range in `state`. */
-async function ask(api: Api, state: State, timers: Timers, signal: AbortSignal): Promise<Round> {
+async function ask(api: Api, state: State, signal: AbortSignal): Promise<Round> {
   const { customer, range, snapshot: old } = state;
   if (customer === undefined) return { outcome: { ok: true }, change: { loading: false } };
   const [drops, rtt, connect, events] = await Promise.allSettled([
@@ -113,9 +113,7 @@ async function ask(api: Api, state: State, timers: Timers, signal: AbortSignal):
     connect: valueOf(connect) ?? last?.connect,
     events: valueOf(events) ?? last?.events,
   };
-  const serverNow = (valueOf(drops) ?? valueOf(rtt))?.to;
-  const clock = serverNow === undefined ? {} : { clockOffsetMs: serverNow - timers.now() };
-  return { outcome, change: { snapshot, problem, loading: false, ...clock } };
+  return { outcome, change: { snapshot, problem, loading: false, clockOffsetMs: api.clockOffsetMs() } };
 }
 
 function valueOf<T>(result: PromiseSettledResult<T>): T | undefined {

@@ -1,4 +1,4 @@
-import type { Api } from '../api/client.js';
+import type { Api } from '../api/api.js';
 import { rangeOf } from '../range.js';
 import type { State } from './state.js';
 

@@ -1,4 +1,4 @@
-import type { Api } from '../api/client.js';
+import type { Api } from '../api/api.js';
 import type { ApiProblem } from '../api/problem.js';
 import { h } from '../dom.js';
 import { createLive } from '../live/live.js';
@@ -15,7 +15,8 @@ import { createVerdict } from './verdict.js';
 /** Everything that a signed-in reader sees. */
 export interface Board {
   readonly elements: readonly HTMLElement[];
-  start(): void;
+  /** `byHand`: the reader has just entered a token, so the place to read on is the answer. */
+  start(byHand: boolean): void;
   stop(): void;
 }
 
@@ -55,10 +56,10 @@ export function createBoard(api: Api, initial: State, onSignOut: (problem?: ApiP
   });
   return {
     elements: [topBar.element, main, footer],
-    start: () => {
+    start: (byHand) => {
       document.addEventListener('visibilitychange', onVisibility);
       store.set({});
-      verdict.focus();
+      if (byHand) verdict.focus();
       onVisibility();
       ticking = window.setInterval(() => views.forEach((view) => view.tick?.()), 1_000);
     },

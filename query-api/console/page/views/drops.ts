@@ -1,12 +1,12 @@
 import { createDropsChart } from '../charts/drops-chart.js';
-import { dropSteps } from '../charts/shape.js';
+import { absence, dropSteps } from '../charts/shape.js';
 import type { DropSteps } from '../charts/shape.js';
 import { fill, h, setText } from '../dom.js';
 import type { Snapshot } from '../live/state.js';
 import { causeWords } from '../words/causes.js';
 import { causeEntries } from '../words/drop-summary.js';
 import type { CauseEntry } from '../words/drop-summary.js';
-import { clock, count, NOTHING, span } from '../words/format.js';
+import { clock, count, span } from '../words/format.js';
 import type { Voice } from '../words/voice.js';
 import { voiceFor } from '../words/voice.js';
 import { createDataTable } from './data-table.js';
@@ -88,8 +88,8 @@ function causeItem(entry: CauseEntry, voice: Voice): HTMLElement {
       entry.fault === 'normal' ? undefined : h('span', { class: 'fault' }, voice.fault[entry.fault]),
       h('span', { class: 'cause-count' }, count(entry.packets)),
     ),
-    h('p', {}, entry.explanation),
-    h('p', { class: 'remedy' }, h('strong', {}, 'What to do: '), entry.remedy),
+    entry.explanation === '' ? undefined : h('p', {}, entry.explanation),
+    entry.remedy === '' ? undefined : h('p', {}, h('strong', {}, 'What to do: '), entry.remedy),
     h('p', { class: 'reasons' }, ...entry.reasons.flatMap(({ reason }) => [h('code', {}, reason), ' '])),
   );
 }
@@ -104,16 +104,7 @@ function readoutOf(steps: DropSteps, index: number | null): string {
     return packets === null || packets === 0 ? [] : [`${causeWords(cause).label} ${count(packets)}`];
   });
   if (columns.length > 0) return `${at}: ${columns.join(', ')}`;
-  const measured = steps.packets.length === 0 ? !inGap(steps, time) : steps.packets[0]?.[index] !== null;
-  return `${at}: ${measured ? 'none dropped' : missing(steps, time)}`;
-}
-
-function inGap(steps: DropSteps, time: number): boolean {
-  return time >= steps.pendingFrom || steps.gaps.some(({ from, to }) => time >= from && time < to);
-}
-
-function missing(steps: DropSteps, time: number): string {
-  return time >= steps.pendingFrom - steps.stepSeconds ? 'not here yet' : 'not measured';
+  return `${at}: ${absence(steps, index) || 'none dropped'}`;
 }
 
 function rowsOf(steps: DropSteps): TableRows {
@@ -122,9 +113,9 @@ function rowsOf(steps: DropSteps): TableRows {
     rows: steps.times
       .map((time, index) => {
         const cells = steps.packets.map((column) => column[index] ?? null);
-        const measured = cells.length === 0 ? !inGap(steps, time) : cells[0] !== null;
+        const absent = absence(steps, index);
         const all = cells.reduce<number>((sum, cell) => sum + (cell ?? 0), 0);
-        return [clock(time * 1_000), ...cells.map(count), measured ? count(all) : `${NOTHING} not measured`];
+        return [clock(time * 1_000), ...cells.map(count), absent === '' ? count(all) : absent];
       })
       .reverse(),
   };

@@ -1,11 +1,11 @@
 import type { Latency } from '../api/answers.js';
 import { createVolumeStrip } from '../charts/drops-chart.js';
 import { createLatencyChart } from '../charts/latency-chart.js';
-import { latencySteps } from '../charts/shape.js';
+import { absence, latencySteps } from '../charts/shape.js';
 import type { LatencySteps } from '../charts/shape.js';
 import { fill, h, setText } from '../dom.js';
 import type { Snapshot } from '../live/state.js';
-import { clock, count, counted, duration, NOTHING, span } from '../words/format.js';
+import { clock, count, counted, duration, span } from '../words/format.js';
 import { createDataTable } from './data-table.js';
 import type { TableRows } from './data-table.js';
 import type { View } from './view.js';
@@ -138,9 +138,7 @@ function readoutOf(steps: LatencySteps, index: number, underCursor: boolean, one
   if (time === undefined) return `No ${one} in this range yet`;
   const happened = steps.count[index] ?? null;
   const at = `${clock(time * 1_000)} to ${clock((time + steps.stepSeconds) * 1_000)}`;
-  if (happened === null) {
-    return `${at}: ${time + steps.stepSeconds > steps.pendingFrom ? 'not here yet' : 'not measured'}`;
-  }
+  if (happened === null) return `${at}: ${absence(steps, index)}`;
   return `${underCursor ? '' : 'Newest, '}${at}: ${counted(happened, one)}`;
 }
 
@@ -152,7 +150,7 @@ function rowsOf(steps: LatencySteps, one: string): TableRows {
         const happened = steps.count[index] ?? null;
         return [
           clock(time * 1_000),
-          happened === null ? `${NOTHING} not measured` : count(happened),
+          absence(steps, index) || count(happened),
           ...[steps.p50, steps.p90, steps.p99].map((column) => duration(column[index] ?? null)),
         ];
       })

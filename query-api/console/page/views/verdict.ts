@@ -47,7 +47,7 @@ export function createVerdict(live: Live): View & { focus(): void } {
         return;
       }
       const verdict = verdictOf(snapshot.drops, snapshot.range, voice);
-      const recent = recency(snapshot, snapshot.drops);
+      const recent = recency(snapshot, snapshot.drops, Date.now() + state.clockOffsetMs);
       setText(headline, verdict.headline);
       setText(sentence, recent === '' ? verdict.sentence : `${verdict.sentence} ${recent}`);
       showSides(sides, snapshot.drops, voice);
@@ -75,11 +75,12 @@ function showWaiting(state: State, headline: Element, sentence: Element, sides: 
 }
 
 /** When it last happened tells whether it still does. */
-function recency(snapshot: Snapshot, drops: Drops): string {
-  const last = lastDropAt(drops);
+function recency(snapshot: Snapshot, drops: Drops, now: number): string {
+  const last = lastDropAt(drops, now);
   if (last === null) return '';
-  const stillOn = drops.to - last < 2 * snapshot.range.stepSeconds * 1_000 + 10_000;
-  return stillOn ? 'It is still going on.' : `The last was at ${clock(last)}, ${age(drops.to - last)}.`;
+  const known = drops.freshness ?? now;
+  const stillOn = known - last < 2 * snapshot.range.stepSeconds * 1_000;
+  return stillOn ? 'It is still going on.' : `The last was at ${clock(last)}, ${age(now - last)}.`;
 }
 
 function showSides(element: Element, drops: Drops, voice: Voice): void {

@@ -32,17 +32,26 @@ const CAUSES: Readonly<Record<string, CauseWords>> = {
   receiver_buffer: {
     label: 'Receive buffer full',
     pattern: 'solid',
-    phrase: () => 'because the receiving application did not read fast enough',
+    phrase: (fault) =>
+      fault === 'platform'
+        ? 'because a service of the platform did not read fast enough'
+        : 'because the receiving application did not read fast enough',
   },
   host_congestion: {
-    label: 'Host queue full',
+    label: 'Queue full',
     pattern: 'solid',
-    phrase: () => 'because a queue of the host was full',
+    phrase: (fault, yourOwn) =>
+      fault === 'customer'
+        ? `because ${yourOwn} sending queue was full`
+        : 'because a queue of the host was full',
   },
   routing: {
     label: 'No route',
     pattern: 'solid',
-    phrase: () => 'because no route led where they were sent',
+    phrase: (fault, yourOwn) =>
+      fault === 'customer'
+        ? `because ${yourOwn} network had no way to where they were sent`
+        : 'because the platform’s network had no way to where they were sent',
   },
   platform: {
     label: 'Inside the platform',
@@ -57,12 +66,18 @@ const CAUSES: Readonly<Record<string, CauseWords>> = {
   mtu_fragment: {
     label: 'Too large or fragmented',
     pattern: 'diagonal',
-    phrase: () => 'because they were too large for the path or fragments were missing',
+    phrase: (fault) =>
+      fault === 'external'
+        ? 'because fragments from outside were missing'
+        : 'because they were too large for the path or fragments were missing',
   },
   malformed: {
     label: 'Malformed packet',
     pattern: 'diagonal',
-    phrase: () => 'because they were malformed',
+    phrase: (fault) =>
+      fault === 'external'
+        ? 'because they came in broken from outside'
+        : 'because they broke a rule of their protocol',
   },
   auth: {
     label: 'Failed authentication',

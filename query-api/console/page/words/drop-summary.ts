@@ -51,8 +51,8 @@ export function packetsByFault(drops: Drops): Record<Fault, number> {
   return sums;
 }
 
-/** End of the newest step that holds a drop worth a word; null when there is none. */
-export function lastDropAt(drops: Drops): number | null {
+/** End of the newest step that holds a drop worth a word, at most `now`; null when there is none. */
+export function lastDropAt(drops: Drops, now: number): number | null {
   let last: number | null = null;
   for (const group of drops.groups) {
     if (group.fault === 'normal') continue;
@@ -60,7 +60,7 @@ export function lastDropAt(drops: Drops): number | null {
       if ((point.packets ?? 0) > 0) last = Math.max(last ?? 0, point.time + drops.stepSeconds * 1_000);
     }
   }
-  return last === null ? null : Math.min(last, drops.to);
+  return last === null ? null : Math.min(last, now);
 }
 
 function packetsOf(group: DropGroup): number {

@@ -1,7 +1,8 @@
 /** Numbers, times and durations as people read them. English, 24 hours, this computer's time zone. */
 
 const NUMBER = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 });
-const COMPACT = new Intl.NumberFormat('en-GB', { notation: 'compact', maximumFractionDigits: 1 });
+// American, because British English shortens a million to "m", which reads as milli.
+const COMPACT = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 const CLOCK = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
   minute: '2-digit',

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { cumulative, dropSteps, latencySteps } from '../../../../../query-api/console/page/charts/shape.js';
+import {
+  absence,
+  cumulative,
+  dropSteps,
+  latencySteps,
+} from '../../../../../query-api/console/page/charts/shape.js';
 import { drops, group, latency, NOON } from '../samples.js';
 
 const noon = NOON / 1_000;
@@ -76,4 +81,10 @@ test('a stack rises, its top is the sum, and null stays null', () => {
       }
     }),
   );
+});
+
+test('says of a step without a value whether it is missing or still on its way', () => {
+  const steps = latencySteps(latency([1, null, 0, 1, null, null], { freshness: NOON + 45_000 }));
+  const words = steps.times.map((_, index) => absence(steps, index));
+  assert.deepEqual(words, ['', 'not measured', '', '', 'not here yet', 'not here yet']);
 });
