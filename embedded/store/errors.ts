@@ -66,23 +66,30 @@ export function refusal(type: StoreErrorType, message: string): StoreError {
   return new StoreError(code, type, status, message.endsWith('.') ? message : `${message}.`);
 }
 
-const ENGINE_TEXT =
-  /Code: (\d+)\. DB::Exception: ([\s\S]*?)\s*\(([A-Z][A-Z0-9_]{2,})\)(?:\s*\(version [^)]*\))?\s*\.?\s*$/;
-/** The engine wraps some errors in themselves: "Code: 164. DB::Exception: Code: 164. DB::Exception: …". */
-const NESTED_HEAD = /^(?:Code: \d+\. DB::Exception: )+/;
-const NESTED_TAIL = /\s*\([A-Z][A-Z0-9_]{2,}\)(?:\s*\(version [^)]*\))?\.?\s*$/;
+/** "Code: 164. DB::Exception: …": the engine wraps some errors in themselves, so there may be several. */
+const HEAD = /^[^]{0,200}?Code: (\d+)\. (?:DB::Exception: )?/;
+const MORE_HEADS = /^(?:Code: \d+\. DB::Exception: )+/;
+const TAIL = /\s*\(([A-Z][A-Z0-9_]{2,})\)(?: \(version [^)]*\))?\.?\s*$/;
+/** Characters of an engine's message that are passed on: it may quote a statement of a megabyte. */
+const MESSAGE_LIMIT = 8_000;
 
 /** Reads code and type out of what the engine threw; what it cannot read becomes code 1002 (UNKNOWN_EXCEPTION). */
 export function engineError(thrown: unknown): StoreError {
   if (thrown instanceof StoreError) return thrown;
   const text = messageOf(thrown);
-  const match = ENGINE_TEXT.exec(text);
-  if (match?.[1] === undefined || match[2] === undefined || match[3] === undefined) {
-    return new StoreError(1002, 'UNKNOWN_EXCEPTION', 500, text);
+  const head = HEAD.exec(text);
+  const tail = TAIL.exec(text.slice(-400));
+  if (head?.[1] === undefined || tail?.[1] === undefined) {
+    return new StoreError(1002, 'UNKNOWN_EXCEPTION', 500, text.slice(0, MESSAGE_LIMIT));
   }
-  const code = Number(match[1]);
-  let message = match[2];
-  const nested = message.replace(NESTED_HEAD, '');
-  if (nested !== message) message = nested.replace(NESTED_TAIL, '');
-  return new StoreError(code, match[3], STATUS_OF_ENGINE_CODE.get(code) ?? 500, message);
+  const code = Number(head[1]);
+  let message = text.slice(head[0].length, text.length - tail[0].length);
+  const nested = message.replace(MORE_HEADS, '');
+  if (nested !== message) message = nested.replace(TAIL, '');
+  return new StoreError(code, tail[1], STATUS_OF_ENGINE_CODE.get(code) ?? 500, shortened(message));
+}
+
+function shortened(message: string): string {
+  if (message.length <= MESSAGE_LIMIT) return message;
+  return `${message.slice(0, MESSAGE_LIMIT)} … (${message.length - MESSAGE_LIMIT} more characters)`;
 }

@@ -9,6 +9,8 @@ import { ensureThreadPool } from './thread-pool.js';
 
 async function main(): Promise<void> {
   const config = readConfig();
+  // The engine takes its time zone from here; its <timezone> setting has no effect when it is embedded.
+  process.env.TZ = 'UTC';
   ensureThreadPool(poolThreads(config));
   const log = createLogger('store', config.LOG_LEVEL);
   const metrics = createMetrics();

@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { engineError } from '../errors.js';
 import { libraryPath } from './native.js';
 
+/** koffi calls on a stack of its own, 256 KiB by default: the engine parses the head of the INSERT on it. */
+const STACK_BYTES = 4_194_304;
+
 /** Rows and bytes that an insert wrote, views included. */
 export interface Written {
   readonly rows: number;
@@ -46,6 +49,7 @@ export class InsertBinding {
   readonly #signalHandlers: Bound;
 
   constructor(private readonly path: string) {
+    koffi.config({ ...koffi.config(), async_stack_size: STACK_BYTES });
     const library = koffi.load(libraryPath());
     const bind = (prototype: string): Bound => library.func(prototype);
     this.#signalHandlers = bind('void chdb_set_signal_handlers_enabled(int)');

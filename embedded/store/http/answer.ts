@@ -2,6 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Writable } from 'node:stream';
 import { createGzip, constants } from 'node:zlib';
 import { engineError, type StoreError } from '../errors.js';
+import { discard } from './body.js';
+
+/** Bytes of a refused body that are read all the same. */
+const DISCARDED_BYTES = 256 * 1_048_576;
 
 /** One HTTP answer: nothing is sent before the first byte is known, so that an early error has its status. */
 export class Answer {
@@ -61,7 +65,7 @@ export class Answer {
 
   /**
    * Answers with an error. After the first byte the socket is destroyed: a short result must not look whole.
-   * @returns false when the answer was broken off
+   * @returns what was answered
    */
   fail(thrown: unknown): StoreError {
     const error = engineError(thrown);
@@ -69,13 +73,12 @@ export class Answer {
       this.response.destroy();
       return error;
     }
-    // What is left of the body is not read: the connection cannot be used again.
-    if (!this.request.complete) this.response.setHeader('Connection', 'close');
     this.response.removeHeader('Content-Encoding');
     this.response.statusCode = error.status;
     this.response.setHeader('Content-Type', 'text/plain; charset=UTF-8');
     this.response.setHeader('X-ClickHouse-Exception-Code', String(error.code));
     this.response.end(error.text);
+    discard(this.request, DISCARDED_BYTES);
     return error;
   }
 }

@@ -79,3 +79,18 @@ function decoded(request: IncomingMessage): Readable {
   pipeline(request, stream, () => undefined);
   return stream;
 }
+
+/**
+ * Reads what a client still sends and forgets it, so that the client comes to read the error that was
+ * answered; one that sends on and on loses its connection.
+ */
+export function discard(request: IncomingMessage, limitBytes: number): void {
+  if (request.complete || request.destroyed) return;
+  let left = limitBytes;
+  request.unpipe();
+  request.on('data', (piece: Buffer) => {
+    left -= piece.length;
+    if (left < 0) request.destroy();
+  });
+  request.resume();
+}

@@ -13,6 +13,9 @@ import { readOrder, type Order } from './request.js';
 /** Clients let go of idle sockets after 2.5 s, so the server must be the later of the two. */
 const KEEP_ALIVE_MS = 10_000;
 
+/** Statements of an INSERT and query parameters come in the URL. */
+const URL_BYTES = 1_048_576;
+
 export interface Exchange {
   readonly order: Order;
   readonly request: IncomingMessage;
@@ -36,7 +39,7 @@ export class Front implements Component {
   readonly #server: Server;
 
   constructor(private readonly options: FrontOptions) {
-    this.#server = createServer((request, response) => {
+    this.#server = createServer({ maxHeaderSize: URL_BYTES }, (request, response) => {
       void this.#handle(request, response).catch((error: unknown) => {
         this.options.log.error({ error: messageOf(error) }, 'a request failed in the store itself');
         response.destroy();
@@ -67,7 +70,12 @@ export class Front implements Component {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://store');
+    const target = request.url ?? '/';
+    if (!target.startsWith('/') || !URL.canParse(target, 'http://store')) {
+      response.writeHead(400).end('The request target is not valid\n');
+      return;
+    }
+    const url = new URL(target, 'http://store');
     if (url.pathname === '/' && (request.method === 'POST' || url.searchParams.has('query'))) {
       await this.#query(request, response, url);
       return;

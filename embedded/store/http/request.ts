@@ -6,7 +6,7 @@ import { authenticate, type User } from '../users.js';
 
 export interface Order {
   readonly user: User;
-  /** GET and HEAD read only, whoever asks. */
+  /** GET and HEAD read only, whoever asks, and so does who sets readonly. */
   readonly readOnly: boolean;
   readonly url: URL;
   readonly queryId: string | undefined;
@@ -29,6 +29,9 @@ export function readOrder(request: IncomingMessage, url: URL, users: readonly Us
       "The store does not speak ClickHouse's own compression (compress=1): use gzip",
     );
   }
+  if (header(request, 'content-type')?.startsWith('multipart/') === true) {
+    throw refusal('SUPPORT_IS_DISABLED', 'The store takes no multipart bodies: send parameters in the URL');
+  }
   const database = query.get('database') ?? header(request, 'x-clickhouse-database');
   if (database !== undefined && !/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(database)) {
     throw refusal('BAD_ARGUMENTS', 'The database must be a plain name');
@@ -36,7 +39,7 @@ export function readOrder(request: IncomingMessage, url: URL, users: readonly Us
   const text = query.get('query');
   return {
     user,
-    readOnly: request.method !== 'POST',
+    readOnly: request.method !== 'POST' || /^[12]$/.test(query.get('readonly') ?? ''),
     url,
     queryId: query.get('query_id') ?? undefined,
     database: database === 'default' ? undefined : database,

@@ -96,6 +96,9 @@ export const FORBIDDEN_TABLE_FUNCTIONS = [
   ...['remote', 'remoteSecure', 's3', 's3Cluster', 'sqlite', 'url', 'urlCluster', 'viewExplain', 'ytsaurus'],
 ] as const;
 
+/** Table functions that share their name with a harmless scalar function: the gate looks at the arguments. */
+export const JUDGED_TABLE_FUNCTIONS = ['format'] as const;
+
 /** A disk made on the spot (`SETTINGS disk = disk(type = local, path = …)`). */
 const FORBIDDEN_CALLS_ELSEWHERE = ['disk', 'format_schema'] as const;
 

@@ -64,6 +64,9 @@ export function readInsert(text: string, context: InsertContext): InsertReading 
 
 class NeedMore extends Error {}
 
+/** Brackets in brackets in a head: the engine parses it on a small stack. */
+const DEPTH_LIMIT = 16;
+
 class InsertReader {
   readonly #lexer: Lexer;
   readonly #tokens: Token[] = [];
@@ -119,6 +122,7 @@ class InsertReader {
       last = this.#demand('a closing parenthesis');
       if (isSymbol(last, '(')) depth += 1;
       if (isSymbol(last, ')')) depth -= 1;
+      demandDepth(depth);
     }
     return this.#slice(open.start, last.end);
   }
@@ -137,6 +141,7 @@ class InsertReader {
         last = this.#demand('the end of SETTINGS');
         if (last.kind === 'symbol' && '([{'.includes(last.text)) depth += 1;
         if (last.kind === 'symbol' && ')]}'.includes(last.text)) depth -= 1;
+        demandDepth(depth);
       }
       settings.set(name.text, utf8(this.#slice(from.start, last.end)));
       if (!isSymbol(this.#peek(), ',')) return settings;
@@ -220,4 +225,9 @@ class InsertReader {
     if (isName(token)) return token;
     throw refusal('SYNTAX_ERROR', 'Syntax error: a name expected in the INSERT');
   }
+}
+
+function demandDepth(depth: number): void {
+  if (depth > DEPTH_LIMIT)
+    throw refusal('SYNTAX_ERROR', `Brackets in an INSERT nest deeper than ${DEPTH_LIMIT}`);
 }
