@@ -88,7 +88,8 @@ const OPENAPI = {
 function handleErrors(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((thrown, request, reply) => {
     const error = toBellwetherError(thrown, request);
-    if (error.code === 'internal') {
+    // Who went away gets no answer, and that a query of theirs was ended is no failure.
+    if (error.code === 'internal' && !reply.raw.destroyed) {
       log.error(
         { instance: request.id, route: routeOf(request), error: messageOf(error.cause ?? error) },
         'internal error',
@@ -128,7 +129,11 @@ function routeOf(request: FastifyRequest): string {
 
 /** Answers what is not even HTTP, where there is no request to answer through. */
 function answerUnreadable(error: Error & { code?: string }, socket: Socket): void {
-  if (socket.destroyed || !socket.writable) return;
+  // After an earlier answer over this connection ours could be taken for that of another request.
+  if (!socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
   const tooLong = error.code === 'HPE_HEADER_OVERFLOW';
   const detail = tooLong ? 'the headers are too long' : 'this is not an HTTP request that can be read';
   const body = problemBody('bad_request', detail, randomUUID());

@@ -139,7 +139,7 @@ describe('answers over a real store', () => {
       ],
     );
     assert.deepEqual(
-      mine.groups[0]?.points.map((point) => point.packets),
+      mine.groups.at(0)?.points.map((point) => point.packets),
       [0, 30, 40, null],
     );
     assert.match(mine.groups[0]?.explanation ?? '', /inside your own network/);
