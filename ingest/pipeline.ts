@@ -1,4 +1,5 @@
 import type { Component } from '../common/runtime/component.js';
+import { messageOf } from '../common/runtime/errors.js';
 import type { Logger } from '../common/runtime/log.js';
 import type { HelloFrame, NetnsFrame, SubjectFrame } from '../common/wire/frames.gen.js';
 import type { Attributor } from './attribute/attributor.js';
@@ -38,6 +39,7 @@ export class Pipeline implements Component {
   readonly #windows: WindowAssembler;
   readonly #reasons = new ReasonNames();
   #rules: readonly Rule[] = [];
+  #contestedTold = 0;
   #hello: HelloFrame | undefined;
   #stopping = false;
   /** While stopping: the last window, held until it is sure to be the last. */
@@ -62,6 +64,7 @@ export class Pipeline implements Component {
       customers: this.#options.attributor.customers(),
       unknown_reasons: this.#reasons.unknown,
       owners_conflicts: this.#options.attributor.conflicts,
+      contested: this.#options.attributor.contested,
     };
   }
 
@@ -69,6 +72,7 @@ export class Pipeline implements Component {
   setRules(rules: readonly Rule[]): void {
     const { attributor, metrics, log, source } = this.#options;
     this.#rules = rules;
+    this.#contestedTold = 0;
     const left = attributor.setRules(rules, this.#windows.index);
     metrics.rules.set(rules.length);
     log.info(
@@ -96,13 +100,15 @@ export class Pipeline implements Component {
     }, LAST_WINDOW_LIMIT_MS);
     await this.#running.catch(() => undefined);
     clearTimeout(limit);
-    await this.#options.recorder?.close();
+    await this.#options.recorder?.close().catch((error: unknown) => {
+      this.#options.log.error({ error: messageOf(error) }, 'the recording is not whole');
+    });
   }
 
   async #run(): Promise<void> {
     for await (const frame of this.#options.source.frames()) {
       this.#options.metrics.frames.inc({ type: frame.type });
-      await this.#options.recorder?.write(frame, BigInt(Date.now()) * NS_PER_MS);
+      await this.#record(frame);
       const window = this.#take(frame);
       if (window === undefined) continue;
       if (this.#held !== undefined) await this.#finish(this.#held, false);
@@ -111,6 +117,16 @@ export class Pipeline implements Component {
     }
     if (this.#held !== undefined) await this.#finish(this.#held, true);
     if (!this.#stopping) this.#options.onEnd();
+  }
+
+  /** A recording that fails (a full disk) costs the recording, not the measurement. */
+  async #record(frame: Frame): Promise<void> {
+    const { recorder, log } = this.#options;
+    try {
+      await recorder?.write(frame, BigInt(Date.now()) * NS_PER_MS);
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'the recording failed and ends here');
+    }
   }
 
   #take(frame: Frame): Window | undefined {
@@ -165,6 +181,7 @@ export class Pipeline implements Component {
       goodbye,
     });
     shipper.ship(parcel);
+    this.#tellContested();
     metrics.windows.inc();
     metrics.points.inc(parcel.points);
     metrics.events.inc(parcel.events);
@@ -172,6 +189,15 @@ export class Pipeline implements Component {
     metrics.unknownReasons.set(this.#reasons.unknown.length);
     metrics.lastWindowEnd.set(window.endMs / 1_000);
     if (this.#options.paced) await shipper.drained();
+  }
+
+  #tellContested(): void {
+    const { attributor, log } = this.#options;
+    const { contested } = attributor;
+    if (contested.length === this.#contestedTold) return;
+    const subjects = contested.slice(this.#contestedTold);
+    this.#contestedTold = contested.length;
+    log.error({ subjects }, 'different customers claim what was measured: it stays unattributed');
   }
 }
 

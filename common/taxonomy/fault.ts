@@ -14,6 +14,8 @@ export type DropPlace =
   | 'tx';
 
 export interface FaultContext {
+  /** Somebody owns what the packet belongs to; without an owner no fault is a customer's. */
+  readonly owned: boolean;
   /** The packet was in the network namespace of the host, which is the platform's. */
   readonly inHostNetns: boolean;
   /** The packet was in a network namespace that is the owner's own. */
@@ -37,6 +39,13 @@ function isIncoming(place: DropPlace): boolean {
  * namespace and the platform's policy anywhere else.
  */
 export function faultOf(cause: Cause, place: DropPlace, context: FaultContext): Fault {
+  const fault = faultOfOwner(cause, place, context);
+  if (fault !== 'customer' || context.owned) return fault;
+  // Nobody's packet in the host's own namespace is the platform's; elsewhere it is not known whose it is.
+  return context.inHostNetns ? 'platform' : 'unknown';
+}
+
+function faultOfOwner(cause: Cause, place: DropPlace, context: FaultContext): Fault {
   const own = context.inOwnersNetns && !context.inHostNetns;
   switch (cause) {
     case 'normal':

@@ -19,6 +19,9 @@ export interface Attribution {
 const NOBODY: Attribution = Object.freeze({ owner: UNATTRIBUTED, by: 'none', contested: false });
 const CONTESTED_BY_MANY: Attribution = Object.freeze({ owner: UNATTRIBUTED, by: 'none', contested: true });
 
+/** Of contested subjects, so many are remembered to be shown; all are counted as unattributed. */
+const MAX_CONTESTED = 100;
+
 const NO_CLAIMS = new Claims([]);
 
 export interface AttributorOptions {
@@ -42,6 +45,7 @@ export class Attributor {
   readonly #options: AttributorOptions;
   readonly #namespaces = new Namespaces();
   readonly #prefixes = new PrefixTable();
+  readonly #contested = new Set<string>();
   #tenures: Tenure[] = [];
   #hostCookie = 0n;
   #devices: readonly string[] | undefined;
@@ -63,6 +67,7 @@ export class Attributor {
   setRules(rules: readonly Rule[], window: number): number {
     const current = this.#tenures.at(-1);
     if (current !== undefined) current.to = window;
+    this.#contested.clear();
     const { cgroups } = this.#options;
     const claims = new Claims(rules, (pattern) => cgroups.relative(pattern));
     this.#tenures.push({ claims, to: Number.POSITIVE_INFINITY });
@@ -112,8 +117,23 @@ export class Attributor {
       return undefined;
     });
     const verdict = agree(verdicts);
-    if (verdict === CONTESTED) return CONTESTED_BY_MANY;
+    if (verdict === CONTESTED) {
+      this.#noteContested(subject);
+      return CONTESTED_BY_MANY;
+    }
     return verdict === undefined ? NOBODY : { owner: verdict, by, contested: false };
+  }
+
+  #noteContested({ netnsCookie, cgroupId, ifname }: SubjectFrame): void {
+    if (this.#contested.size >= MAX_CONTESTED) return;
+    const names = [...this.#namespaces.pathsOf(netnsCookie)].join(', ') || `cookie ${netnsCookie.toString()}`;
+    const cgroup = this.#options.cgroups.pathOf(cgroupId) ?? 'none';
+    this.#contested.add(`namespace ${names}, cgroup ${cgroup}, device ${ifname || 'none'}`);
+  }
+
+  /** Subjects that were measured under these rules and that different customers claim, in words. */
+  get contested(): readonly string[] {
+    return [...this.#contested];
   }
 
   #stepsFor(subject: SubjectFrame): [MatchKind, (claims: Claims) => Verdict][] {

@@ -31,6 +31,7 @@ export function dropFacts(
   const inHostNetns = attribute.inHostNetns(drop.subject);
   const bySocket = drop.way === Way.RxSocket || drop.way === Way.Socket;
   const fault = faultOf(cause, place, {
+    owned: by !== 'none',
     inHostNetns,
     // A cgroup of theirs outside the host's namespace is a container with a namespace of its own.
     inOwnersNetns: by === 'netns' || (by === 'cgroup' && !inHostNetns),

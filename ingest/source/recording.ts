@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import { constants, createGunzip, createGzip, type Gzip } from 'node:zlib';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import { FrameParser } from './frame-parser.js';
@@ -23,8 +24,8 @@ export interface RecordedFrame {
 interface OpenFile {
   readonly out: Writable;
   readonly gzip: Gzip | undefined;
-  /** Resolves when all is in the file. */
-  readonly end: () => Promise<void>;
+  /** Resolves when all is in the file; rejects when that failed. */
+  readonly done: Promise<void>;
 }
 
 /** Writes frames to a file until `maxBytes` (before compression) are reached, then stops at the window's end. */
@@ -33,51 +34,62 @@ export class Recorder {
   readonly #maxBytes: number;
   #file: OpenFile | undefined;
   #bytes = 0;
-  #full = false;
+  #closed = false;
 
   constructor(path: string, maxBytes: number) {
     this.#path = path;
     this.#maxBytes = maxBytes;
   }
 
-  /** False once the file has its size: the rest is not recorded. */
+  /**
+   * @returns false once the file has its size: the rest is not recorded
+   * @throws whatever the file system does, once; after it nothing is recorded
+   */
   async write(frame: Frame, arrivalUnixNs: bigint): Promise<boolean> {
-    if (this.#full) return false;
-    this.#file ??= open(this.#path);
-    const { out, gzip } = this.#file;
+    if (this.#closed) return false;
+    const { out, gzip, done } = (this.#file ??= open(this.#path));
     const arrival = Buffer.alloc(ARRIVAL_BYTES);
     arrival.writeBigUInt64LE(arrivalUnixNs);
     this.#bytes += ARRIVAL_BYTES + frame.raw.length;
-    if (!out.write(Buffer.concat([arrival, frame.raw]))) await once(out, 'drain');
+    const ready = out.write(Buffer.concat([arrival, frame.raw]));
+    if (out.destroyed || !ready) await this.#ready(out, done);
     if (frame.type !== 'window_end') return true;
     // So that a crash leaves whole windows in the file.
     gzip?.flush(constants.Z_SYNC_FLUSH);
     if (this.#bytes < this.#maxBytes) return true;
-    this.#full = true;
     await this.close();
     return false;
   }
 
+  /** @throws whatever the file system does */
   async close(): Promise<void> {
+    this.#closed = true;
     const file = this.#file;
     this.#file = undefined;
-    this.#full = true;
-    if (file === undefined) return;
-    await file.end();
+    file?.out.end();
+    await file?.done;
+  }
+
+  async #ready(out: Writable, done: Promise<void>): Promise<void> {
+    try {
+      await Promise.race([once(out, 'drain'), done]);
+    } catch (error) {
+      this.#closed = true;
+      this.#file = undefined;
+      throw error;
+    }
   }
 }
 
 function open(path: string): OpenFile {
   const file = createWriteStream(path, { mode: 0o640 });
   const gzip = path.endsWith('.gz') ? createGzip() : undefined;
-  gzip?.pipe(file);
+  const done = gzip === undefined ? finished(file) : pipeline(gzip, file);
+  // Told to whoever writes next; without a handler here it would end the process at once.
+  done.catch(() => undefined);
   const out = gzip ?? file;
   out.write(MAGIC);
-  const end = async () => {
-    out.end();
-    await once(file, 'close');
-  };
-  return { out, gzip, end };
+  return { out, gzip, done };
 }
 
 /**

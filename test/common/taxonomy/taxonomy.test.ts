@@ -52,9 +52,9 @@ const ALL_PLACES: DropPlace[] = [
   'qdisc',
   'tx',
 ];
-const OWN: FaultContext = { inHostNetns: false, inOwnersNetns: true, ownersSocket: true };
-const HOST: FaultContext = { inHostNetns: true, inOwnersNetns: false, ownersSocket: false };
-const ROUTER: FaultContext = { inHostNetns: false, inOwnersNetns: false, ownersSocket: false };
+const OWN: FaultContext = { owned: true, inHostNetns: false, inOwnersNetns: true, ownersSocket: true };
+const HOST: FaultContext = { owned: true, inHostNetns: true, inOwnersNetns: false, ownersSocket: false };
+const ROUTER: FaultContext = { owned: true, inHostNetns: false, inOwnersNetns: false, ownersSocket: false };
 
 describe('reasons', () => {
   const kernel = reasonsOfThisKernel();
@@ -131,6 +131,10 @@ describe('fault', () => {
     ['malformed', 'input', OWN, 'external'],
     ['malformed', 'output', OWN, 'customer'],
     ['malformed', 'forward', ROUTER, 'external'],
+    // Without an owner nothing is a customer's fault.
+    ['no_listener', 'input', { ...HOST, owned: false }, 'platform'],
+    ['no_listener', 'input', { ...ROUTER, owned: false }, 'unknown'],
+    ['malformed', 'input', { ...ROUTER, owned: false }, 'external'],
     ['routing', 'output', OWN, 'customer'],
     ['routing', 'forward', ROUTER, 'platform'],
   ];

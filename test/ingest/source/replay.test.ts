@@ -83,6 +83,16 @@ describe('recording and replay', () => {
     assert.equal(recorded.filter(({ frame }) => frame.type === 'window_end').length, 1);
   });
 
+  test('a file that cannot be written is told once, and then nothing is recorded', async () => {
+    const recorder = new Recorder(join(directory, 'absent', 'x.rec'), 1_000_000);
+    const [frame] = new FrameParser().push(frames.hello());
+    await assert.rejects(async () => {
+      for (let i = 0; i < 10_000; i++) await recorder.write(frame!, 0n);
+    }, /ENOENT/);
+    assert.equal(await recorder.write(frame!, 0n), false);
+    await recorder.close();
+  });
+
   test('what is no recording is refused by name', async () => {
     await assert.rejects(
       readRecording(join(directory, 'absent.rec')),
