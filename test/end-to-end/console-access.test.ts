@@ -135,10 +135,11 @@ describe('access to the page', { skip: chromium === undefined && 'no Chromium he
     await page.evaluate('probe.listen()');
     const region = page.locator('[aria-live=polite]');
     assert.match(await region.innerText(), /^Drops on both sides\. In the last 15 minutes/);
-    await page.waitForTimeout(6_000);
+    await page.clock.runFor(30_000);
     assert.deepEqual(await page.evaluate('probe.heard'), [], 'a poll with the same verdict is silent');
     api.scenario.drops = {};
-    await page.locator('#headline', { hasText: 'No harmful drops.' }).waitFor({ timeout: 8_000 });
+    await page.clock.runFor(5_000);
+    await page.locator('#headline', { hasText: 'No harmful drops.' }).waitFor();
     const heard = await page.evaluate<string[]>('probe.heard');
     assert.equal(heard.length, 1);
     assert.match(heard[0] ?? '', /^No harmful drops\. /);

@@ -94,7 +94,8 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
       detail: 'it is starting',
     };
     const bar = page.locator('.problem');
-    await bar.getByText('The store does not answer.').waitFor({ timeout: 8_000 });
+    await page.clock.runFor(5_000);
+    await bar.getByText('The store does not answer.').waitFor();
     assert.match(await bar.innerText(), /It is starting\.\s+Nothing to do here: the page tries again/);
     assert.match(await bar.innerText(), /Next try in \d+ s/);
     assert.equal(await page.locator('#headline').innerText(), 'Drops on both sides.', 'what was known stays');
@@ -113,10 +114,8 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
       title: 'A valid bearer token is needed',
       detail: '',
     };
-    await page
-      .getByRole('alert')
-      .filter({ hasText: 'A valid bearer token is needed' })
-      .waitFor({ timeout: 8_000 });
+    await page.clock.runFor(5_000);
+    await page.getByRole('alert').filter({ hasText: 'A valid bearer token is needed' }).waitFor();
     assert.equal(await page.evaluate("sessionStorage.getItem('bellwether.token')"), null);
     assert.equal(await page.locator('.drops').count(), 0);
     await close();
@@ -126,14 +125,14 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
     const { page, close } = await open();
     await pretendHidden(page, true);
     let asked = api.requests.length;
-    await page.waitForTimeout(6_000);
+    await page.clock.runFor(30_000);
     assert.equal(api.requests.length, asked);
     await pretendHidden(page, false);
     await page.waitForTimeout(500);
     assert.ok(api.requests.length > asked, 'looking again asks at once');
     await page.getByRole('button', { name: 'Pause updates' }).click();
     asked = api.requests.length;
-    await page.waitForTimeout(6_000);
+    await page.clock.runFor(30_000);
     assert.equal(api.requests.length, asked);
     await page.getByRole('button', { name: 'Resume updates' }).click();
     await page.waitForTimeout(500);

@@ -60,6 +60,8 @@ export async function signedIn(
   options: Parameters<typeof openPage>[1] = {},
 ): Promise<WatchedPage> {
   const watched = await openPage(browser, options);
+  // Time goes on as ever, but a test can let a minute of polls pass in an instant.
+  await watched.page.clock.install();
   await watched.page.goto(url);
   await enterToken(watched.page, token);
   return watched;
