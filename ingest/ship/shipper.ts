@@ -50,13 +50,16 @@ export class Shipper implements Component {
     return Promise.resolve();
   }
 
-  /** Sends what is queued, as long as that may take; what is left then is said in the log. */
+  /** Sends what is queued, as long as the limit allows; what is left then is said in the log. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#wake();
-    const limit = setTimeout(() => this.#stopped.abort(), this.#flushLimitMs);
-    await this.#running;
-    clearTimeout(limit);
+    const limit = new AbortController();
+    const late = sleep(this.#flushLimitMs, undefined, { signal: limit.signal }).catch(() => undefined);
+    // An attempt that is under way may take longer than the limit; it is not waited for.
+    await Promise.race([this.#running, late]);
+    limit.abort();
+    this.#stopped.abort();
     if (this.#queue.length > 0) {
       this.#log.error(
         { batches: this.#queue.length },
