@@ -7,17 +7,16 @@ const STORE_CODES = {
   BAD_ARGUMENTS: { code: 36, status: 400 },
   UNKNOWN_COMPRESSION_METHOD: { code: 89, status: 400 },
   INCORRECT_DATA: { code: 117, status: 400 },
-  TIMEOUT_EXCEEDED: { code: 159, status: 504 },
   READONLY: { code: 164, status: 403 },
+  SOCKET_TIMEOUT: { code: 209, status: 408 },
   TOO_MANY_SIMULTANEOUS_QUERIES: { code: 202, status: 503 },
   SUPPORT_IS_DISABLED: { code: 344, status: 400 },
   QUERY_WAS_CANCELLED: { code: 394, status: 499 },
-  TOO_LARGE_STATEMENT: { code: 307, status: 413 },
+  TOO_MANY_BYTES: { code: 307, status: 413 },
   SETTING_CONSTRAINT_VIOLATION: { code: 452, status: 403 },
   ABORTED: { code: 236, status: 503 },
   ACCESS_DENIED: { code: 497, status: 403 },
   AUTHENTICATION_FAILED: { code: 516, status: 403 },
-  LOGICAL_ERROR: { code: 49, status: 500 },
 } as const satisfies Record<string, { code: number; status: number }>;
 
 /** How ClickHouse maps its codes to HTTP; everything else is 500. */

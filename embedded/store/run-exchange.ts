@@ -39,7 +39,7 @@ export async function runExchange(runner: QueryRunner & InsertRunner, exchange: 
     if (piece === undefined) complete = true;
     else held = Buffer.concat([held, piece]);
     if (held.length > STATEMENT_BYTES) {
-      throw refusal('TOO_LARGE_STATEMENT', `The statement is longer than ${STATEMENT_BYTES} bytes`);
+      throw refusal('TOO_MANY_BYTES', `The statement is longer than ${STATEMENT_BYTES} bytes`);
     }
   }
   const rest = (await body?.rest(STATEMENT_BYTES)) ?? Buffer.alloc(0);

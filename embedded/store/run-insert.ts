@@ -51,7 +51,7 @@ export async function runInsert(
       data = whole.data;
       rest = whole.complete ? undefined : body;
       if (whole.complete) judgeValuesData(data, exchange);
-      if (!whole.complete || !isText(data)) forbidExpressions(settings);
+      if (!whole.complete) forbidExpressions(settings);
     }
     const stream = await runner.engine.insert(head.target, settings, head.format);
     const written = await pump(runner, stream, data, rest, gone);
@@ -100,8 +100,6 @@ function judgeValuesData(data: Buffer, exchange: Exchange): void {
   const { tokens } = lexOrRefuse(data.toString('latin1'));
   judgeValues(withoutTrailingSemicolons(tokens), exchange.order.user.access);
 }
-
-const isText = (data: Buffer) => !data.includes(0);
 
 async function pump(
   runner: InsertRunner,

@@ -7,6 +7,9 @@ import { discard } from './body.js';
 /** Bytes of a refused body that are read all the same. */
 const DISCARDED_BYTES = 256 * 1_048_576;
 
+/** How long a client may take nothing of a waiting answer: it holds a place in a lane, milliseconds. */
+const SILENCE_MS = 60_000;
+
 /** One HTTP answer: nothing is sent before the first byte is known, so that an early error has its status. */
 export class Answer {
   #sink: Writable | undefined;
@@ -43,7 +46,9 @@ export class Answer {
     if (sink === undefined) throw new Error('write before begin');
     if (this.response.destroyed || sink.write(bytes)) return;
     await new Promise<void>((resolve) => {
+      const late = setTimeout(() => this.response.destroy(), SILENCE_MS);
       const done = () => {
+        clearTimeout(late);
         sink.off('drain', done);
         this.response.off('close', done);
         resolve();
@@ -55,12 +60,14 @@ export class Answer {
 
   /** Resolves when the last byte has been handed to the socket. */
   async end(): Promise<void> {
+    const late = setTimeout(() => this.response.destroy(), SILENCE_MS);
     const finished = new Promise<void>((resolve) => {
       if (this.response.destroyed) resolve();
       this.response.once('close', resolve).once('finish', resolve);
     });
     (this.#sink ?? this.response).end();
     await finished;
+    clearTimeout(late);
   }
 
   /**

@@ -11,6 +11,9 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
   br: createBrotliDecompress,
 };
 
+/** How long a client may send nothing in the middle of a body: it holds a place in a lane, milliseconds. */
+const SILENCE_MS = 60_000;
+
 /**
  * A request body, decompressed, in pieces as they come: whoever does not ask for the next piece holds the
  * sender back. It never holds more than one piece.
@@ -34,7 +37,7 @@ export class Body {
 
   /** The next piece, undefined at the end. @throws StoreError when it is too long, broken or broken off */
   async next(): Promise<Buffer | undefined> {
-    const piece = await this.#pieces.next().catch((error: unknown) => {
+    const piece = await within(SILENCE_MS, this.#pieces.next()).catch((error: unknown) => {
       throw error instanceof StoreError
         ? error
         : refusal(
@@ -46,7 +49,7 @@ export class Body {
     if (!Buffer.isBuffer(piece.value)) throw refusal('INCORRECT_DATA', 'The request body is not binary');
     this.#taken += piece.value.length;
     if (this.#taken > this.limitBytes) {
-      throw refusal('TOO_LARGE_STATEMENT', `The request body is longer than ${this.limitBytes} bytes`);
+      throw refusal('TOO_MANY_BYTES', `The request body is longer than ${this.limitBytes} bytes`);
     }
     return piece.value;
   }
@@ -58,10 +61,19 @@ export class Body {
     for (let piece = await this.next(); piece !== undefined; piece = await this.next()) {
       pieces.push(piece);
       length += piece.length;
-      if (length > limit) throw refusal('TOO_LARGE_STATEMENT', `The statement is longer than ${limit} bytes`);
+      if (length > limit) throw refusal('TOO_MANY_BYTES', `The statement is longer than ${limit} bytes`);
     }
     return Buffer.concat(pieces);
   }
+}
+
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = refusal('SOCKET_TIMEOUT', `The client sent nothing for ${limitMs / 1_000} s`);
+    timer = setTimeout(() => reject(error), limitMs);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 function decoded(request: IncomingMessage): Readable {

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { availableParallelism } from 'node:os';
 import type { StoreConfig } from '../config.js';
 import { refusal } from '../errors.js';
 import { demandSetting, PROTOCOL_PARAMETERS } from '../sql/settings.js';
@@ -36,12 +37,16 @@ export function readOrder(request: IncomingMessage, url: URL, users: readonly Us
   if (database !== undefined && !/^[A-Za-z_][A-Za-z0-9_]{0,63}$/.test(database)) {
     throw refusal('BAD_ARGUMENTS', 'The database must be a plain name');
   }
+  const queryId = query.get('query_id') ?? undefined;
+  if (queryId !== undefined && !/^[\x21-\x7e]{1,200}$/.test(queryId)) {
+    throw refusal('BAD_ARGUMENTS', 'The query id must be 1 to 200 visible ASCII characters');
+  }
   const text = query.get('query');
   return {
     user,
     readOnly: request.method !== 'POST' || /^[12]$/.test(query.get('readonly') ?? ''),
     url,
-    queryId: query.get('query_id') ?? undefined,
+    queryId,
     database: database === 'default' ? undefined : database,
     queryText: text === null || text === '' ? undefined : Buffer.from(text, 'utf8').toString('latin1'),
     defaultFormat: query.get('default_format') ?? header(request, 'x-clickhouse-format'),
@@ -103,6 +108,7 @@ export function boundSettings(order: Order, config: StoreConfig, whole: boolean)
   const cap = (name: string, limit: number) =>
     settings.set(name, String(capped(settings.get(name), limit, name)));
   cap('max_memory_usage', config.BELLWETHER_STORE_QUERY_MEMORY);
+  if (settings.has('max_threads')) cap('max_threads', 4 * availableParallelism());
   if (whole) cap('max_result_bytes', config.BELLWETHER_STORE_WHOLE_BYTES);
   if (order.user.access === 'read') {
     cap('max_execution_time', config.BELLWETHER_STORE_READ_SECONDS);

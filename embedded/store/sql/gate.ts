@@ -87,9 +87,29 @@ export function judge(tokens: readonly Token[], access: Access): StatementKind {
     );
   }
   if (kind === 'definition') judgeDefinition(tokens);
+  if (kind === 'explain' && has(tokens, 'INSERT'))
+    throw refusal('ACCESS_DENIED', 'EXPLAIN INSERT is not allowed here');
   if (kind === 'system') judgeSystem(tokens);
   return kind;
 }
+
+/**
+ * An INSERT … SELECT must not carry data: the engine ends inline data at a blank line and runs what follows.
+ * Data belongs to `FORMAT name`, to VALUES in place of the SELECT, and to the table function input().
+ */
+export function judgeInsertSelect(tokens: readonly Token[]): void {
+  const outer = [...topLevel(tokens)];
+  const source = outer.findIndex((token) => isKeyword(token, 'SELECT'));
+  const carries =
+    outer.some((token, index) => isKeyword(token, 'FORMAT') && isName(outer[index + 1])) ||
+    outer.slice(0, source === -1 ? undefined : source).some((token) => isKeyword(token, 'VALUES')) ||
+    tokens.some((token, index) => isKeyword(token, 'INPUT') && isSymbol(tokens[index + 1], '('));
+  if (carries)
+    throw refusal('ACCESS_DENIED', 'INSERT … SELECT with data (FORMAT, VALUES, input()) is not allowed here');
+}
+
+const has = (tokens: readonly Token[], keyword: string) =>
+  [...topLevel(tokens)].some((token) => isKeyword(token, keyword));
 
 /** Data of an INSERT … VALUES is SQL as well: the engine evaluates expressions in it. */
 export function judgeValues(tokens: readonly Token[], access: Access): void {
@@ -115,8 +135,7 @@ function kindOf(tokens: readonly Token[]): StatementKind {
     throw refusal('SYNTAX_ERROR', `Syntax error: failed at position ${first.start + 1} (${word})`);
   }
   // WITH x AS (…) INSERT INTO t SELECT …
-  const inserts =
-    isKeyword(first, 'WITH') && [...topLevel(tokens)].some((token) => isKeyword(token, 'INSERT'));
+  const inserts = isKeyword(first, 'WITH') && has(tokens, 'INSERT');
   if (inserts) return 'insert-select';
   return kind;
 }

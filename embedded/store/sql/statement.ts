@@ -1,7 +1,7 @@
 import { refusal } from '../errors.js';
 import type { Access } from '../users.js';
 import { forbiddenAnywhere } from './forbidden.js';
-import { judge, topLevel, type StatementKind } from './gate.js';
+import { judge, judgeInsertSelect, topLevel, type StatementKind } from './gate.js';
 import { isKeyword, isName, isSymbol, lex, LexicalError, type LexedStatement, type Token } from './lexer.js';
 
 /** A statement that passed the gate and holds no data of its own. */
@@ -28,6 +28,7 @@ export function readStatement(
   const lexed = lexOrRefuse(text);
   const tokens = withoutTrailingSemicolons(lexed.tokens);
   const kind = judge(tokens, access);
+  if (kind === 'insert' || kind === 'insert-select') judgeInsertSelect(tokens);
   judgeIdentifierParameters(tokens, parameters);
   const end = tokens.at(-1)?.end ?? 0;
   return {

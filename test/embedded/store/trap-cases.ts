@@ -100,6 +100,23 @@ const insertTraps: StoreCase[] = [
     },
   },
   {
+    name: 'INSERT … SELECT, WITH … INSERT and EXPLAIN INSERT carry no data, and nothing behind it runs',
+    run: async (store) => {
+      const table = await freshTable(store, 's String');
+      for (const head of [
+        `INSERT INTO ${table} SELECT s FROM input('s String') FORMAT CSV\nx`,
+        `INSERT INTO ${table} SELECT 'x' FORMAT CSV`,
+        `WITH 1 AS x INSERT INTO ${table} VALUES ('x')`,
+        `EXPLAIN INSERT INTO ${table} VALUES ('x')`,
+        `EXPLAIN AST INSERT INTO ${table} FORMAT CSV\nx`,
+      ]) {
+        const { code } = await store.send('writer', `${head}\n\nDROP TABLE ${table}`);
+        assert.equal(code, '497', head);
+      }
+      assert.equal(await ask(store, `SELECT count() FROM ${table}`), '0');
+    },
+  },
+  {
     name: 'VALUES evaluates no file(), in the text, in the body and in a long body',
     run: async (store) => {
       const table = await freshTable(store, 's String');
