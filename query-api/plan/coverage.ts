@@ -23,15 +23,19 @@ const hostRow = z.object({
   before_end_ms: storedNumber,
   before_window_ms: storedNumber,
   before_stops: storedFlag,
+  in_range: storedFlag,
   newest_end_ms: storedNumber,
   newest_stops: storedFlag,
 });
 export type HostRow = z.output<typeof hostRow>;
 
-/** Each host that watched for the scope lately: its last batch before the range, and its newest batch. */
+/**
+ * Each host that watched for the scope lately: its last batch before the range, whether it sent any within
+ * (for the scope or not), and its newest batch.
+ */
 export function planHosts(scope: Scope, range: TimeRange, nowMs: number): Query<HostRow> {
   const before = sql`window_start < fromUnixTimestamp64Milli({from_ms:Int64})`;
-  const lately = sql`((window_start >= fromUnixTimestamp64Milli({lookback_ms:Int64}) AND ${before})
+  const lately = sql`((window_start >= fromUnixTimestamp64Milli({lookback_ms:Int64}) AND window_start < fromUnixTimestamp64Milli({to_ms:Int64}))
       OR window_start >= fromUnixTimestamp64Milli({day_ago_ms:Int64}))`;
   return Query.of({
     name: 'hosts',
@@ -40,6 +44,7 @@ export function planHosts(scope: Scope, range: TimeRange, nowMs: number): Query<
   toUnixTimestamp64Milli(maxIf(window_end, ${before})) AS before_end_ms,
   argMaxIf(window_ms, turn, ${before}) AS before_window_ms,
   argMaxIf(stops, turn, ${before}) AS before_stops,
+  countIf(${windowWithin}) > 0 AS in_range,
   toUnixTimestamp64Milli(max(window_end)) AS newest_end_ms,
   argMax(stops, turn) AS newest_stops
 FROM (
@@ -49,7 +54,7 @@ FROM (
 )
 GROUP BY host HAVING max(covers) = 1`,
     parameters: {
-      from_ms: range.fromMs,
+      ...bindTimes(range),
       lookback_ms: range.fromMs - EXPECTED_FOR_MS,
       day_ago_ms: nowMs - EXPECTED_FOR_MS,
     },

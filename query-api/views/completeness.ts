@@ -45,7 +45,8 @@ export function completenessOf(
     lost += session.points_lost;
   }
   for (const host of before.values()) {
-    if (!wasThere(host)) continue;
+    // One that spoke in the range, but never for this scope, had stopped watching for it.
+    if (!wasThere(host) || host.in_range) continue;
     const end = presumedEnd(host.before_end_ms, clock);
     expected += windowsWithin(range.fromMs, end, host.before_window_ms, range);
   }

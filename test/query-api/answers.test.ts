@@ -8,7 +8,7 @@ import { dropsAnswer } from '../../query-api/views/drops.js';
 import { eventsAnswer } from '../../query-api/views/events.js';
 import { latencyAnswer } from '../../query-api/views/latency.js';
 import { ledgerAnswer } from '../../query-api/views/ledger.js';
-import { startRealStore, type RealStore } from './real-store.js';
+import { startRealApi, type RealApi } from './real-store.js';
 import { insertBatches, insertEvents, insertSamples, OTHER_RUN, type BatchRow } from './rows.js';
 
 /** Windows lie around an hour ago, aligned to a minute; the fleet of each test is its own customer. */
@@ -17,10 +17,10 @@ const at = (window: number) => BASE + window * 5_000;
 const iso = (milliseconds: number) => new Date(milliseconds).toISOString();
 
 describe('answers over a real store', () => {
-  let store: RealStore;
+  let store: RealApi;
   let operator: string;
   before(async () => {
-    store = await startRealStore();
+    store = await startRealApi();
     operator = (await createToken(store.admin, { role: 'operator', customer: '' })).token;
   });
   after(() => store.stop());

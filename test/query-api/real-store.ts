@@ -9,66 +9,75 @@ import { fileURLToPath } from 'node:url';
 import { connectClickHouse, DATABASE, type ClickHouseClient } from '../../common/clickhouse/connection.js';
 import { migrate } from '../../schema/migrate.js';
 
-/** A store and an API of one test file, each its own process, as in production. */
+/** A store of one test file, migrated, in its own process as in production. */
 export interface RealStore {
   readonly admin: ClickHouseClient;
   readonly adminUrl: string;
+  readonly readerUrl: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** An API over such a store. */
+export interface RealApi extends RealStore {
   readonly api: string;
   /** What the API wrote to its log. */
   readonly apiLog: () => string;
-  readonly stop: () => Promise<void>;
 }
 
 const READY_WITHIN_MS = 60_000;
 
 export async function startRealStore(): Promise<RealStore> {
   const directory = mkdtempSync(path.join(tmpdir(), 'bellwether-api-test-'));
-  const children: ChildProcess[] = [];
+  const port = await freePort();
+  const users = ['admin', 'read'].map((access) => ({ access, password: randomBytes(12).toString('hex') }));
+  const urlOf = (name: string) =>
+    `http://${name}:${users.find((user) => user.access === name)?.password ?? ''}@127.0.0.1:${port}`;
+  const store = run('../../embedded/store/main.js', {
+    BELLWETHER_STORE_PORT: String(port),
+    BELLWETHER_STORE_DIR: directory,
+    BELLWETHER_STORE_USERS: JSON.stringify(
+      users.map(({ access, password }) => ({
+        name: access,
+        access,
+        sha256: createHash('sha256').update(password).digest('hex'),
+      })),
+    ),
+  });
+  const admin = connectClickHouse({ url: urlOf('admin'), application: 'test' });
   const stop = async () => {
-    for (const child of children.reverse()) await end(child);
+    await admin.close();
+    await end(store.child);
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    const [storePort, apiPort] = [await freePort(), await freePort()];
-    const users = ['admin', 'read'].map((access) => ({ access, password: randomBytes(12).toString('hex') }));
-    const urlOf = (name: string) =>
-      `http://${name}:${users.find((user) => user.access === name)?.password ?? ''}@127.0.0.1:${storePort}`;
-    const store = run('../../embedded/store/main.js', {
-      BELLWETHER_STORE_PORT: String(storePort),
-      BELLWETHER_STORE_DIR: directory,
-      BELLWETHER_STORE_USERS: JSON.stringify(
-        users.map(({ access, password }) => ({
-          name: access,
-          access,
-          sha256: createHash('sha256').update(password).digest('hex'),
-        })),
-      ),
-    });
-    children.push(store.child);
-    const admin = connectClickHouse({ url: urlOf('admin'), application: 'test' });
-    await until('the store', async () => (await fetch(`http://127.0.0.1:${storePort}/ping`)).ok, store);
+    await until('the store', async () => (await fetch(`http://127.0.0.1:${port}/ping`)).ok, store);
     await migrate({
       client: admin,
       settings: { database: DATABASE, rawRetentionHours: 48, eventRetentionDays: 7 },
     });
-    const api = run('../../query-api/main.js', {
-      CLICKHOUSE_URL: urlOf('read'),
-      BELLWETHER_API_PORT: String(apiPort),
-      LOG_LEVEL: 'debug',
-    });
-    children.push(api.child);
-    const url = `http://127.0.0.1:${apiPort}`;
+    return { admin, adminUrl: urlOf('admin'), readerUrl: urlOf('read'), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export async function startRealApi(): Promise<RealApi> {
+  const store = await startRealStore();
+  const port = await freePort();
+  const api = run('../../query-api/main.js', {
+    CLICKHOUSE_URL: store.readerUrl,
+    BELLWETHER_API_PORT: String(port),
+    LOG_LEVEL: 'debug',
+  });
+  const stop = async () => {
+    await end(api.child);
+    await store.stop();
+  };
+  const url = `http://127.0.0.1:${port}`;
+  try {
     await until('the API', async () => (await fetch(`${url}/readyz`)).ok, api);
-    return {
-      admin,
-      adminUrl: urlOf('admin'),
-      api: url,
-      apiLog: api.output,
-      stop: async () => {
-        await admin.close();
-        await stop();
-      },
-    };
+    return { ...store, api: url, apiLog: api.output, stop };
   } catch (error) {
     await stop();
     throw error;
