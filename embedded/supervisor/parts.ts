@@ -162,6 +162,7 @@ export function apiUnit(context: StackContext): UnitSpec {
     nodeRequest(context, 'query-api/main.js', context.users.api, {
       CLICKHOUSE_URL: context.access.urlOf('reader'),
       BELLWETHER_API_PORT: String(port),
+      BELLWETHER_WINDOW_MS: String(context.config.windowMs),
     });
   return { name: 'api', processes: [service(context, 'api', port, request)] };
 }
