@@ -1,5 +1,4 @@
 import type { Component } from '../../common/runtime/component.js';
-import { messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
 import type { StoreConfig } from './config.js';
 import { Engine } from './engine/engine.js';
@@ -8,6 +7,7 @@ import type { Exchange } from './http/front.js';
 import { Lane } from './lanes.js';
 import type { StoreMetrics } from './metrics.js';
 import { runExchange } from './run-exchange.js';
+import { SelfCheck } from './self-check.js';
 
 type LaneName = 'reads' | 'statements' | 'inserts';
 
@@ -21,7 +21,7 @@ export class Store {
   readonly #engine: Engine;
   readonly #lanes: Readonly<Record<LaneName, Lane>>;
   #ready = false;
-  #checking: NodeJS.Timeout | undefined;
+  readonly #selfCheck: SelfCheck;
   readonly #running = new Set<AbortController>();
 
   constructor(
@@ -30,6 +30,12 @@ export class Store {
     private readonly log: Logger,
   ) {
     this.#engine = new Engine(config, (why) => this.#die(why));
+    this.#selfCheck = new SelfCheck({
+      ask: () => this.#engine.check(),
+      everyMs: CHECK_EVERY_MS,
+      limitMs: config.BELLWETHER_STORE_SELF_CHECK_SECONDS * 1_000,
+      onLost: (why) => this.#die(why),
+    });
     const lane = (name: LaneName, concurrency: number) =>
       new Lane(name, { concurrency, queue: config.BELLWETHER_STORE_QUEUE }, () =>
         metrics.refused.inc({ lane: name }),
@@ -49,7 +55,7 @@ export class Store {
     start: async () => {
       await this.#engine.start();
       this.#ready = true;
-      this.#checking = setInterval(() => void this.#check(), CHECK_EVERY_MS);
+      this.#selfCheck.start();
     },
     stop: () => this.#engine.stop(),
   };
@@ -58,7 +64,7 @@ export class Store {
   readonly draining: Component = {
     start: () => Promise.resolve(),
     stop: async () => {
-      clearInterval(this.#checking);
+      this.#selfCheck.stop();
       this.#ready = false;
       const { inserts, statements } = this.#lanes;
       for (const lane of Object.values(this.#lanes)) lane.refuse('The store is stopping');
@@ -99,17 +105,6 @@ export class Store {
       }
     }, gone);
   };
-
-  async #check(): Promise<void> {
-    const limit = setTimeout(
-      () => this.#die(`no answer to SELECT 1 for ${this.config.BELLWETHER_STORE_SELF_CHECK_SECONDS} s`),
-      this.config.BELLWETHER_STORE_SELF_CHECK_SECONDS * 1_000,
-    );
-    await this.#engine
-      .check()
-      .catch((error: unknown) => this.#die(`the self-check failed: ${messageOf(error)}`));
-    clearTimeout(limit);
-  }
 
   /**
    * Ends the process at once, by a signal that runs no exit handler: those of a broken engine may hang.
