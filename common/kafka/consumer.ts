@@ -1,5 +1,5 @@
 import type { Consumer as KafkaJsConsumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Component } from '../runtime/component.js';
 import { BellwetherError, messageOf } from '../runtime/errors.js';
 import { createKafka, DEFAULT_RETRY, type KafkaOptions } from './client.js';
@@ -46,16 +46,27 @@ export interface GroupConsumer extends Component {
   restart(why: string): Promise<void>;
 }
 
-/** A member is given up after this; short, so that a killed writer's partitions move on soon. */
-const SESSION_TIMEOUT_MS = 6_000;
-const HEARTBEAT_INTERVAL_MS = 1_500;
+/**
+ * A member is given up after this: a killed process's partitions stand still for so long. With 6 s a busy
+ * machine (20 runnable threads a core) was enough to lose the membership.
+ */
+const SESSION_TIMEOUT_MS = 10_000;
+const HEARTBEAT_INTERVAL_MS = 2_000;
 const REBALANCE_TIMEOUT_MS = 15_000;
 /** Longest that a fetch waits for data; a message that arrives ends the wait. */
 const FETCH_WAIT_MS = 500;
 const MIB = 1024 * 1024;
+/**
+ * Compressed bytes that one fetch may bring, in all and of one partition. KafkaJS unpacks all of them in one
+ * go (OTLP shrinks 5 to 20 times), and takes partitions in turn. A larger message still comes, alone.
+ */
+const FETCH_BYTES = 2 * MIB;
+const FETCH_PARTITION_BYTES = MIB / 2;
 const RESTART_LIMIT = 20;
 const RESTART_PAUSE_MS = 500;
 const RESTART_PAUSE_MAX_MS = 10_000;
+/** So long messages are taken in without letting anything else run: answers of the store, heartbeats, metrics. */
+const BUSY_LIMIT_MS = 20;
 /** KafkaJS waits for its handler when it stops; if that never ends, the client is left behind. */
 const DISPOSE_LIMIT_MS = 5_000;
 
@@ -145,8 +156,8 @@ class KafkaJsGroupConsumer implements GroupConsumer {
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       maxWaitTimeInMs: FETCH_WAIT_MS,
-      maxBytesPerPartition: 4 * MIB,
-      maxBytes: 16 * MIB,
+      maxBytesPerPartition: FETCH_PARTITION_BYTES,
+      maxBytes: FETCH_BYTES,
       allowAutoTopicCreation: false,
       // A crash is seen by the CRASH listener below, which makes a new client.
       retry: { ...DEFAULT_RETRY, restartOnFailure: () => Promise.resolve(false) },
@@ -205,7 +216,12 @@ class KafkaJsGroupConsumer implements GroupConsumer {
     const { batch } = payload;
     const { signal } = this.#turn;
     const isPointless = () => this.#stopping || signal.aborted || consumer !== this.#consumer;
+    let busySince = performance.now();
     for (const message of batch.messages) {
+      if (performance.now() - busySince > BUSY_LIMIT_MS) {
+        await nextTurn();
+        busySince = performance.now();
+      }
       // Throws when the group rebalances: KafkaJS then joins anew instead of going on to be ejected (1720).
       await payload.heartbeat();
       await this.#waitForRoom(payload, signal);

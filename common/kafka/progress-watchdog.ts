@@ -2,7 +2,7 @@ import { keyOf, type TopicPartition } from './offset-tracker.js';
 import type { PartitionOffsets } from './partition-offsets.js';
 
 export interface WatchdogOptions {
-  /** A partition with unread messages whose commit does not move for so long is stalled. */
+  /** A member with unread messages none of whose commits moves for so long is stalled. */
   readonly stallMs: number;
 }
 
@@ -19,6 +19,12 @@ interface Seen {
 }
 
 /**
+ * One partition may wait this much longer than the member as a whole: the client takes partitions in turn,
+ * and a turn of well-compressed messages can last (measured: 250,000 points in one turn after an outage).
+ */
+const TURN_FACTOR = 10;
+
+/**
  * Sees a consumer whose log holds messages while its commits stand still: each Kafka client has stalled so
  * after some rebalance, without an error. A pure function of what it is shown.
  */
@@ -27,6 +33,7 @@ export class ProgressWatchdog {
   readonly #seen = new Map<string, Seen>();
   /** Partitions for whose sake the consumer was restarted and that have not moved since. */
   readonly #restartedFor = new Set<string>();
+  #movedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: WatchdogOptions) {
     this.#stallMs = options.stallMs;
@@ -44,22 +51,31 @@ export class ProgressWatchdog {
     excused: boolean,
   ): Verdict {
     const mine = new Set(owned.map(keyOf));
-    const stalled: string[] = [];
-    for (const partition of offsets) {
-      const key = keyOf(partition);
-      // What retention removed can no longer be read: the next message is the oldest one that is left.
-      const committed = Math.max(partition.committed ?? 0, partition.low);
-      const seen = this.#seen.get(key);
-      const caughtUp = committed >= partition.high;
-      if (caughtUp || (seen !== undefined && committed > seen.committed)) this.#restartedFor.delete(key);
-      if (seen === undefined || excused || caughtUp || committed !== seen.committed) {
-        this.#seen.set(key, { committed, sinceMs: nowMs });
-        continue;
-      }
-      const isMine = mine.size === 0 || mine.has(key);
-      if (isMine && nowMs - seen.sinceMs >= this.#stallMs) stalled.push(key);
-    }
-    if (stalled.length === 0) return { kind: 'moving' };
+    const relevant = offsets.filter((partition) => mine.size === 0 || mine.has(keyOf(partition)));
+    const waiting = relevant.filter((partition) => this.#waits(nowMs, partition, excused));
+    const limitMs = nowMs - this.#movedAtMs >= this.#stallMs ? this.#stallMs : this.#stallMs * TURN_FACTOR;
+    const stalled = waiting
+      .map(keyOf)
+      .filter((key) => nowMs - (this.#seen.get(key)?.sinceMs ?? nowMs) >= limitMs);
+    return stalled.length === 0 ? { kind: 'moving' } : this.#judge(stalled);
+  }
+
+  /** True when there are messages to read and the commit is where it was; keeps since when. */
+  #waits(nowMs: number, partition: PartitionOffsets, excused: boolean): boolean {
+    const key = keyOf(partition);
+    // What retention removed can no longer be read: the next message is the oldest one that is left.
+    const committed = Math.max(partition.committed ?? 0, partition.low);
+    const seen = this.#seen.get(key);
+    const moved = seen !== undefined && committed > seen.committed;
+    const caughtUp = committed >= partition.high;
+    if (moved) this.#movedAtMs = nowMs;
+    if (moved || caughtUp) this.#restartedFor.delete(key);
+    if (seen !== undefined && !excused && !caughtUp && committed === seen.committed) return true;
+    this.#seen.set(key, { committed, sinceMs: nowMs });
+    return false;
+  }
+
+  #judge(stalled: readonly string[]): Verdict {
     this.#seen.clear();
     if (stalled.some((key) => this.#restartedFor.has(key))) return { kind: 'hopeless', partitions: stalled };
     for (const key of stalled) this.#restartedFor.add(key);

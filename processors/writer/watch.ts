@@ -17,7 +17,8 @@ export interface WatchParts {
   readonly onFatal: (error: unknown) => void;
 }
 
-const LOOK_EVERY_MS = 2_000;
+/** A look costs some ms of CPU here and five requests to the broker. */
+const LOOK_EVERY_MS = 5_000;
 
 /** Looks from outside at whether the consumer moves: lag, messages that expired unread, and the watchdog. */
 export function createWatch(parts: WatchParts): Component {

@@ -118,8 +118,8 @@ describe('group consumer, with a real broker', () => {
     let open = (): void => undefined;
     one.full = new Promise((resolve) => (open = resolve));
     await one.consumer.start();
-    // Longer than the session timeout of 6 s.
-    await delay(7_500);
+    // Longer than the session timeout of 10 s.
+    await delay(11_500);
     assert.equal(one.texts.size, 0);
     assert.deepEqual(one.events, []);
     one.full = undefined;

@@ -39,6 +39,16 @@ describe('progress watchdog', () => {
     }
   });
 
+  it('lets one partition wait for its turn while others move, but not for ever', () => {
+    const dog = watchdog();
+    const kinds: string[] = [];
+    for (let now = 0; now <= 10_000; now += 500) {
+      kinds.push(dog.observe(now, [state(5, 9), state(now, 99_999, OTHER)], [AT, OTHER], false).kind);
+    }
+    assert.deepEqual(new Set(kinds.slice(0, -1)), new Set(['moving']));
+    assert.equal(kinds.at(-1), 'stalled');
+  });
+
   it('looks at all partitions when this member has none', () => {
     const dog = watchdog();
     dog.observe(0, [state(null, 9)], [], false);
