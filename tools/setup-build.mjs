@@ -1,4 +1,5 @@
 /** npm packages, probes and compiled code: each only when what it is made from has changed. */
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,6 +45,8 @@ export async function buildProbes({ root, log }) {
     say(`Probes: not built (${why})`);
     return;
   }
+  // Exit code 0: nothing is out of date.
+  if (spawnSync('make', ['-q', '-C', join(root, 'bpf')], { stdio: 'ignore' }).status === 0) return;
   await runStep({
     title: 'Probes and loader',
     why: 'clang compiles the eBPF programs against the BTF of the running kernel',

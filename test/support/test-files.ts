@@ -12,93 +12,104 @@ export interface TestRun {
   readonly signal: AbortSignal;
 }
 
-interface FileState {
-  readonly begin: number;
-  results: number;
-  failures: number;
-  /** Where in the file the test under report stands: names of the suites and tests around it. */
-  readonly path: string[];
-  output: string[];
-}
-
 const OUTPUT_LINES = 40;
+const STACK_LINES = 12;
 
 /** Runs test files, each in a process of its own, and counts tests (not suites). */
 export async function runTestFiles(input: TestRun, tally: Tally, say: (line: string) => void): Promise<void> {
-  const states = new Map<string, FileState>();
-  const stateOf = (file: string): FileState => {
-    const known = states.get(file);
-    if (known !== undefined) return known;
-    const made: FileState = { begin: performance.now(), results: 0, failures: 0, path: [], output: [] };
-    states.set(file, made);
-    return made;
+  const waiting = [...input.files];
+  const worker = async () => {
+    for (let file = waiting.shift(); file !== undefined; file = waiting.shift()) {
+      if (input.signal.aborted) return;
+      await new TestFile(file, tally, say).run(input.fileLimitMs, input.signal);
+    }
   };
-  const stream = run({
-    files: [...input.files],
-    concurrency: input.concurrency,
-    timeout: input.fileLimitMs,
-    signal: input.signal,
-  });
-  stream.on('test:dequeue', ({ name, file }) => {
-    if (file !== undefined && name === file) stateOf(file);
-  });
-  stream.on('test:start', ({ name, nesting, file }) => {
-    if (file === undefined || name === file) return;
-    stateOf(file).path.splice(nesting, Infinity, name);
-  });
-  const onResult = (
-    data: { name: string; file?: string; skip?: string | boolean; details: { type?: string | undefined } },
-    error: Error | undefined,
-  ) => {
-    const { file, name, skip, details } = data;
-    if (file === undefined || name === file || details.type === 'suite') return;
-    const state = stateOf(file);
-    const title = `${shortName(file)} › ${state.path.join(' › ')}`;
-    state.results += 1;
+  await Promise.all(Array.from({ length: input.concurrency }, worker));
+}
+
+interface Result {
+  readonly name: string;
+  readonly nesting: number;
+  readonly file?: string;
+  readonly skip?: string | boolean;
+  readonly details: { readonly type?: string | undefined };
+}
+
+/**
+ * One file by node:test's own runner. Files are given to it one by one: of several it reports in the order of
+ * their names, whichever ends first, and a run that has to be ended would not say what it had seen.
+ */
+class TestFile {
+  private readonly title: string;
+  private results = 0;
+  private failures = 0;
+  /** Names of the suites and tests around the one that is reported. */
+  private readonly around: string[] = [];
+  private output: string[] = [];
+  private ending: Error | undefined;
+
+  constructor(
+    private readonly file: string,
+    private readonly tally: Tally,
+    private readonly say: (line: string) => void,
+  ) {
+    this.title = shortName(file);
+  }
+
+  async run(limitMs: number, signal: AbortSignal): Promise<void> {
+    const begin = performance.now();
+    const stream = run({ files: [this.file], timeout: limitMs, signal });
+    stream.on('test:start', ({ name, nesting }) => {
+      if (name !== this.file) this.around.splice(nesting, Infinity, name);
+    });
+    stream.on('test:pass', (data) => this.take(data, undefined));
+    stream.on('test:fail', (data) => this.take(data, data.details.error));
+    stream.on('test:stderr', ({ message }) => {
+      const lines = message.split('\n').filter((line) => line !== '');
+      this.output = [...this.output, ...lines].slice(-OUTPUT_LINES);
+    });
+    stream.on('test:complete', ({ name, details }) => {
+      if (name === this.file) this.ending = details.error;
+    });
+    stream.resume();
+    await once(stream, 'end');
+    this.judgeWhole();
+    const seconds = ((performance.now() - begin) / 1000).toFixed(1);
+    if (this.failures === 0) this.say(`✓ ${this.title}: ${String(this.results)} (${seconds} s)`);
+  }
+
+  private take({ name, skip, details }: Result, error: Error | undefined): void {
+    if (name === this.file || details.type === 'suite') return;
+    const title = `${this.title} › ${this.around.join(' › ')}`;
+    this.results += 1;
     if (skip !== undefined && skip !== false) {
-      tally.skipped(title, typeof skip === 'string' && skip !== '' ? skip : 'no reason given');
+      this.tally.skipped(title, typeof skip === 'string' && skip !== '' ? skip : 'no reason given');
     } else if (error === undefined) {
-      tally.passed(title);
+      this.tally.passed(title);
     } else {
-      state.failures += 1;
-      const why = detailOf(error);
-      tally.failed(title, why);
-      say(`✗ ${title}\n    ${why.replaceAll('\n', '\n    ')}`);
+      this.fail(title, detailOf(error));
     }
-  };
-  stream.on('test:pass', (data) => onResult(data, undefined));
-  stream.on('test:fail', (data) => onResult(data, data.details.error));
-  stream.on('test:stderr', ({ file, message }) => {
-    const state = stateOf(file);
-    state.output = [...state.output, ...message.split('\n').filter((line) => line !== '')].slice(
-      -OUTPUT_LINES,
-    );
-  });
-  stream.on('test:complete', ({ name, file, details }) => {
-    if (file === undefined || name !== file) return;
-    const state = stateOf(file);
-    const title = shortName(file);
-    const error = details.error;
-    if (error !== undefined && state.failures === 0) {
-      // The process failed though its tests did not: a crash, a time-out, an error outside of any test.
-      state.failures += 1;
-      const why = [messageOf(error), ...state.output].join('\n');
-      tally.failed(title, why);
-      say(`✗ ${title}\n    ${why.replaceAll('\n', '\n    ')}`);
-    } else if (state.results === 0) {
-      state.failures += 1;
-      tally.failed(title, 'the file holds no test');
-      say(`✗ ${title}: the file holds no test`);
+  }
+
+  /** The process may fail though its tests did not: a crash, a time-out, an error outside of any test. */
+  private judgeWhole(): void {
+    if (this.failures > 0) return;
+    if (this.ending !== undefined) {
+      this.fail(this.title, [messageOf(this.ending), ...this.output].join('\n'));
+    } else if (this.results === 0) {
+      this.fail(this.title, 'the file holds no test');
     }
-    const seconds = ((performance.now() - state.begin) / 1000).toFixed(1);
-    if (state.failures === 0) say(`✓ ${title}: ${String(state.results)} (${seconds} s)`);
-  });
-  stream.resume();
-  await once(stream, 'end');
+  }
+
+  private fail(title: string, why: string): void {
+    this.failures += 1;
+    this.tally.failed(title, why);
+    this.say(`✗ ${title}\n    ${why.replaceAll('\n', '\n    ')}`);
+  }
 }
 
 /** The assertion itself where node:test wraps it. */
 function detailOf(error: Error): string {
   const inner = error.cause instanceof Error ? error.cause : error;
-  return inner.stack?.split('\n').slice(0, 12).join('\n') ?? inner.message;
+  return inner.stack?.split('\n').slice(0, STACK_LINES).join('\n') ?? inner.message;
 }
