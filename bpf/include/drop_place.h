@@ -35,9 +35,8 @@ enum bw_route {
  */
 static __always_inline enum bw_route bw_route_ipv4(const void *dst, const struct bw_packet *packet)
 {
-	const struct rtable *route = dst;
-	__u16 type = BPF_CORE_READ(route, rt_type);
-	bool is_input = BPF_CORE_READ(route, rt_is_input);
+	__u16 type = BW_FIELD(struct rtable, dst, rt_type);
+	bool is_input = BW_FIELD(struct rtable, dst, rt_is_input);
 
 	if (!is_input && !packet->iif)
 		return BW_ROUTE_OUTPUT;
@@ -49,13 +48,12 @@ static __always_inline enum bw_route bw_route_ipv4(const void *dst, const struct
 /* An IPv6 route does not say whether it is for input: skb_iif does. */
 static __always_inline enum bw_route bw_route_ipv6(const void *dst, const struct bw_packet *packet)
 {
-	const struct rt6_info *route = dst;
 	struct sk_buff *skb = packet->skb;
 	__u8 first_byte = 0;
 
 	if (!packet->iif)
 		return BW_ROUTE_OUTPUT;
-	if (BPF_CORE_READ(route, rt6i_flags) & (RTF_LOCAL | RTF_ANYCAST))
+	if (BW_FIELD(struct rt6_info, dst, rt6i_flags) & (RTF_LOCAL | RTF_ANYCAST))
 		return BW_ROUTE_LOCAL;
 	/* Multicast carries no such flag, but ff00::/8 is only ever delivered (or mroute'd) here.
 	 */
@@ -72,7 +70,8 @@ static __always_inline enum bw_route bw_route_of(const struct bw_packet *packet)
 	const struct dst_entry *dst = (const struct dst_entry *)address;
 	__u16 protocol = bpf_ntohs(skb->protocol);
 
-	if (!bw_is_kernel_address(address) || (BPF_CORE_READ(dst, flags) & DST_METADATA))
+	if (!bw_is_kernel_address(address) ||
+	    (BW_FIELD(struct dst_entry, dst, flags) & DST_METADATA))
 		return BW_ROUTE_NONE;
 	if (protocol == 0)
 		protocol = BPF_CORE_READ(dst, ops, family) == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP;
@@ -85,10 +84,14 @@ static __always_inline enum bw_route bw_route_of(const struct bw_packet *packet)
 
 /* A packet at a device, without a route: before the routing decision, or a raw frame on its way
  * out. */
-static __always_inline enum bw_place bw_place_without_route(const struct bw_packet *packet)
+static __always_inline enum bw_place bw_place_without_route(const struct bw_packet *packet,
+							    enum bw_place_hint hint)
 {
 	__u16 protocol = bpf_ntohs(packet->skb->protocol);
 
+	/* A receiving socket takes the route off. */
+	if (hint == BW_HINT_SOCKET)
+		return BW_PLACE_SOCKET;
 	if (!packet->dev)
 		return packet->sk ? BW_PLACE_SOCKET : BW_PLACE_UNKNOWN;
 	if (!packet->iif)
@@ -121,7 +124,7 @@ static __always_inline enum bw_place bw_place_of(const struct bw_packet *packet,
 	case BW_ROUTE_OUTPUT:
 		return BW_PLACE_OUTPUT;
 	default:
-		return bw_place_without_route(packet);
+		return bw_place_without_route(packet, hint);
 	}
 }
 

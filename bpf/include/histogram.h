@@ -37,7 +37,6 @@ static __always_inline bool bw_histogram_add(struct bw_histogram_row *row, __u64
 		__sync_fetch_and_add(&row->buckets[position], 1);
 		__sync_fetch_and_add(&row->sum_ns, ns);
 	}
-	__sync_fetch_and_add(&row->samples, 1);
 	return true;
 }
 

@@ -3,6 +3,8 @@
 #ifndef BW_KERNEL_H
 #define BW_KERNEL_H
 
+#include "abi.h"
+
 #define AF_UNSPEC 0
 #define AF_INET 2
 #define AF_INET6 10
@@ -11,6 +13,20 @@
 #define DST_METADATA 0x0080
 #define RTF_LOCAL 0x80000000u
 #define RTF_ANYCAST 0x00100000u
+
+/* From 6.2 on. Set by the loader, so that older kernels never see the call. */
+extern void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak;
+const volatile bool loads_directly = false;
+
+/* A kernel pointer as the type that we know it to have: loads through it read 0 where they fault.
+ */
+#define BW_AS(type, pointer) ((type *)bpf_rdonly_cast(pointer, bpf_core_type_id_kernel(type)))
+
+/* A field behind such a pointer: one load, or on older kernels a call (measured: some 20 ns each).
+ */
+#define BW_FIELD(type, pointer, field)                                                             \
+	(loads_directly ? BW_AS(type, pointer)->field                                              \
+			: BPF_CORE_READ((const type *)(pointer), field))
 
 /* Addresses of the kernel have the top bit set on the 64-bit machines that we know. */
 static __always_inline bool bw_is_kernel_address(__u64 address)
@@ -34,6 +50,19 @@ static __always_inline __u64 bw_cgroup_of_sock(const struct sock *sk)
 	if (state == TCP_TIME_WAIT || state == TCP_NEW_SYN_RECV)
 		return 0;
 	return sk->sk_cgrp_data.cgroup->kn->id;
+}
+
+/* 16 bytes of text as two loads: the verifier lets an array of char be loaded only byte by byte. */
+static __always_inline void bw_copy_name(char out[BW_IFNAME_LEN], const char *name)
+{
+	if (loads_directly) {
+		const struct timespec64 *words = BW_AS(struct timespec64, name);
+
+		((__u64 *)out)[0] = words->tv_sec;
+		((__u64 *)out)[1] = words->tv_nsec;
+	} else {
+		bpf_probe_read_kernel(out, BW_IFNAME_LEN, name);
+	}
 }
 
 /* An IPv4 address (network order) in the 128-bit form. */

@@ -46,9 +46,8 @@ struct bw_cached_slot {
 #define BW_CACHED_SLOTS 256 /* for each CPU, a power of 2 */
 
 struct bw_histogram_row {
-	__u64 samples; /* grows last, so that a reader can tell cheaply whether to read the rest */
 	__u64 zero_count;
-	__u64 sum_ns;
+	__u64 sum_ns; /* grows last: with zero_count it tells cheaply whether to read the buckets */
 	__u64 buckets[BW_HISTOGRAM_BUCKETS];
 };
 
@@ -75,6 +74,7 @@ enum bw_place_hint {
 	BW_HINT_DEVICE_RX = 1,
 	BW_HINT_QDISC = 2,
 	BW_HINT_TX = 3,
+	BW_HINT_SOCKET = 4, /* unless a route says otherwise */
 };
 
 #define BW_HINTED_REASONS 256 /* core reasons; those of subsystems have their own numbers above */

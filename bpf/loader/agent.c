@@ -3,35 +3,47 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+/* Bound and listening under another name first: who sees the path may connect. */
+static int listen_at(int fd, const struct sockaddr_un *address, const struct options *options)
+{
+	mode_t mask = umask(0177);
+	int bound = bind(fd, (const struct sockaddr *)address, sizeof(*address));
+
+	umask(mask);
+	if (bound)
+		return -1;
+	if (chown(address->sun_path, options->uid, options->gid) || listen(fd, 1) ||
+	    rename(address->sun_path, options->socket_path)) {
+		int error = errno;
+
+		unlink(address->sun_path);
+		errno = error;
+		return -1;
+	}
+	return 0;
+}
+
 int agent_listen(const struct options *options)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	const char *path = options->socket_path;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	mode_t mask;
-	int bound;
+	size_t most = sizeof(address.sun_path) - sizeof(".new");
 
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		log_line(LOG_ERROR,
-			 "the socket path %s is longer than the %zu bytes that a socket may have",
-			 path, sizeof(address.sun_path) - 1);
+	if (strlen(path) > most) {
+		log_line(LOG_ERROR, "the socket path %s is longer than %zu bytes", path, most);
 		return -1;
 	}
-	strcpy(address.sun_path, path);
-	if (unlink(path) && errno != ENOENT) {
-		log_line(LOG_ERROR, "cannot write the socket path %s: %s", path, strerror(errno));
-		return -1;
-	}
-	mask = umask(0177);
-	bound = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&address, sizeof(address));
-	umask(mask);
-	if (bound || chown(path, options->uid, options->gid) || listen(fd, 1)) {
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s.new", path);
+	unlink(address.sun_path); /* of a loader that was killed */
+	if (fd < 0 || listen_at(fd, &address, options)) {
 		log_line(LOG_ERROR, "cannot write the socket path %s: %s", path, strerror(errno));
 		return -1;
 	}

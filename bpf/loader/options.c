@@ -19,6 +19,7 @@ enum {
 	OPTION_IDLE_WINDOWS,
 	OPTION_LEVEL,
 	OPTION_CHECK,
+	OPTION_OLDER,
 	OPTION_HELP
 };
 
@@ -34,6 +35,7 @@ static const struct option longs[] = {
     {"idle-windows", required_argument, NULL, OPTION_IDLE_WINDOWS},
     {"log-level", required_argument, NULL, OPTION_LEVEL},
     {"check", no_argument, NULL, OPTION_CHECK},
+    {"as-older-kernel", no_argument, NULL, OPTION_OLDER},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -55,6 +57,7 @@ static const char help[] =
     "  --events-per-second N    sampled drops of each row (10)\n"
     "  --idle-windows N         windows without a change after which a row is freed (60)\n"
     "  --log-level LEVEL        error, warn, info or debug (info)\n"
+    "  --as-older-kernel        does without what kernels 6.2 and 6.11 brought (for tests)\n"
     "  --check                  says in one line whether this kernel can run the probes\n";
 
 /* A whole number within [low, high], or -1 after saying what is wrong. */
@@ -109,6 +112,9 @@ static int apply(struct options *options, int option)
 		return -1;
 	case OPTION_CHECK:
 		options->check = true;
+		return 0;
+	case OPTION_OLDER:
+		options->as_older_kernel = true;
 		return 0;
 	case OPTION_HELP:
 		fputs(help, stdout);

@@ -21,6 +21,7 @@ struct options {
 	__u32 events_per_slot_and_second;
 	__u32 idle_windows; /* after so many without a change a slot is given to another key */
 	bool check;
+	bool as_older_kernel; /* without what 6.2 and 6.11 brought: for tests */
 };
 
 /* Fills `options`; says what is wrong and returns -1, or prints the help and exits 0. */

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef SO_NETNS_COOKIE
@@ -91,6 +92,12 @@ static int read_kernel(struct probes *probes, struct btf **kernel)
 	return 0;
 }
 
+/* From 6.2 on. */
+static bool has_rdonly_cast(const struct btf *kernel)
+{
+	return btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+}
+
 static void size_drops(struct probes *probes, const struct options *options,
 		       const struct btf *kernel)
 {
@@ -98,6 +105,7 @@ static void size_drops(struct probes *probes, const struct options *options,
 	__u32 slots = options->drop_slots;
 
 	drops->rodata->host_netns_cookie = probes->host_netns_cookie;
+	drops->rodata->loads_directly = has_rdonly_cast(kernel) && !options->as_older_kernel;
 	drops->rodata->slots_per_cpu = slots;
 	drops->rodata->events_per_slot_and_second = options->events_per_slot_and_second;
 	reasons_hints(&probes->reasons, (__u8 *)drops->rodata->hint_of_reason);
@@ -106,19 +114,31 @@ static void size_drops(struct probes *probes, const struct options *options,
 	bpf_map__set_max_entries(drops->maps.drop_slot_by_key, 2 * slots);
 	bpf_map__set_max_entries(drops->maps.drop_free_slots, slots);
 	bpf_map__set_max_entries(drops->maps.drop_cache, probes->cpus * BW_CACHED_SLOTS);
-	bpf_program__set_autoload(
-	    has_rx_sk(kernel) ? drops->progs.kfree_skb_plain : drops->progs.kfree_skb_rx_sk, false);
+	bpf_program__set_autoload(has_rx_sk(kernel) && !options->as_older_kernel
+				      ? drops->progs.kfree_skb_plain
+				      : drops->progs.kfree_skb_rx_sk,
+				  false);
 }
 
-static void size_tcp(struct probes *probes, const struct options *options)
+/* The coarse clock moves once a tick. */
+static __u32 jiffies_of(__u32 ms)
+{
+	struct timespec tick = {};
+
+	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	return tick.tv_nsec ? (__u32)(ms * 1000000ull / (__u64)tick.tv_nsec) : ms / 10;
+}
+
+static void size_tcp(struct probes *probes, const struct options *options, const struct btf *kernel)
 {
 	struct tcp *tcp = probes->tcp_skeleton;
 	__u32 slots = options->tcp_slots;
 	__u32 shards = probes->cpus < BW_TCP_SHARDS_MAX ? probes->cpus : BW_TCP_SHARDS_MAX;
 
+	tcp->rodata->loads_directly = has_rdonly_cast(kernel) && !options->as_older_kernel;
 	tcp->rodata->slots_per_shard = slots;
 	tcp->rodata->shards = shards;
-	tcp->rodata->stale_after_us = options->window_ms * 1000;
+	tcp->rodata->stale_after_jiffies = jiffies_of(options->window_ms);
 	bpf_map__set_max_entries(tcp->maps.tcp_rows, shards * slots);
 	bpf_map__set_max_entries(tcp->maps.tcp_slots, slots);
 	bpf_map__set_max_entries(tcp->maps.tcp_slot_by_key, 2 * slots);
@@ -198,7 +218,7 @@ int probes_load(struct probes *probes, const struct options *options)
 	if (!probes->drops_skeleton || !probes->tcp_skeleton)
 		return refuse("drops or tcp");
 	size_drops(probes, options, kernel);
-	size_tcp(probes, options);
+	size_tcp(probes, options, kernel);
 	btf__free(kernel);
 	if (drops__load(probes->drops_skeleton))
 		return refuse("drops");

@@ -34,6 +34,9 @@ static const struct hint hints_by_name[] = {
     {"VXLAN_", BW_HINT_DEVICE_RX, true},
     {"MAC_", BW_HINT_DEVICE_RX, true},
     {"LOCAL_MAC", BW_HINT_DEVICE_RX, false},
+    {"SOCKET_", BW_HINT_SOCKET, true},
+    {"TCP_", BW_HINT_SOCKET, true},
+    {"PROTO_MEM", BW_HINT_SOCKET, false},
 };
 
 static __u8 hint_of(const char *name)

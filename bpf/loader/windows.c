@@ -117,12 +117,15 @@ static bool send_histogram_of(struct slot_table *table, struct outbox *outbox, _
 	    .generation = info->generation,
 	    .kind = kind,
 	};
-	__u64 samples = 0;
+	__u64 grown = 0;
 
-	for (__u32 shard = 0; shard < table->lanes; shard++)
-		samples += __atomic_load_n(&histogram_row(table, shard, slot, kind)->samples,
-					   __ATOMIC_ACQUIRE);
-	if (!has_grown(&table->memory[slot], 1 + (int)kind, samples))
+	for (__u32 shard = 0; shard < table->lanes; shard++) {
+		const struct bw_histogram_row *row = histogram_row(table, shard, slot, kind);
+
+		grown += __atomic_load_n(&row->zero_count, __ATOMIC_ACQUIRE) +
+			 __atomic_load_n(&row->sum_ns, __ATOMIC_ACQUIRE);
+	}
+	if (!has_grown(&table->memory[slot], 1 + (int)kind, grown))
 		return false;
 	for (__u32 shard = 0; shard < table->lanes; shard++) {
 		const struct bw_histogram_row *row = histogram_row(table, shard, slot, kind);

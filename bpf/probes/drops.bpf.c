@@ -105,19 +105,18 @@ static __always_inline bool is_packet(const struct bw_packet *packet)
 static __always_inline void look_at(struct bw_packet *packet)
 {
 	struct sk_buff *skb = packet->skb;
-	__u64 device_word = 0;
+	struct net_device *dev = skb->dev;
 
 	/*
 	 * In a UDP receive queue the word of skb->dev holds sizes and flags (dev_scratch), which
 	 * are no kernel address.
 	 */
-	bpf_probe_read_kernel(&device_word, sizeof(device_word), &skb->dev);
-	packet->in_udp_queue = device_word && !bw_is_kernel_address(device_word);
+	packet->in_udp_queue = dev && !bw_is_kernel_address((__u64)dev);
 	packet->sk = skb->sk;
 	packet->iif = skb->skb_iif;
-	if (packet->in_udp_queue || !device_word)
+	if (packet->in_udp_queue || !dev)
 		return;
-	packet->dev = skb->dev;
+	packet->dev = dev;
 	packet->ifindex = packet->dev->ifindex;
 	packet->dev_netns_cookie = packet->dev->nd_net.net->net_cookie;
 	packet->same_netns =
@@ -140,7 +139,7 @@ static __always_inline void charge_device(const struct bw_packet *packet, struct
 	if (forwarded && packet->iif)
 		key->subject.ifindex = packet->iif;
 	if (key->subject.ifindex == packet->ifindex)
-		bpf_probe_read_kernel(key->subject.ifname, BW_IFNAME_LEN, packet->dev->name);
+		bw_copy_name(key->subject.ifname, packet->dev->name);
 	if (packet->same_netns && !forwarded)
 		key->subject.cgroup_id = bw_cgroup_of_sock(packet->sk);
 }

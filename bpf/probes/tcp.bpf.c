@@ -19,9 +19,11 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* Set by the loader before the load. */
 const volatile __u32 slots_per_shard = 0;
 const volatile __u32 shards = 1;
-/* A round trip that ended longer ago than this belongs to an earlier window: it is not counted now.
+/*
+ * A round trip that ended longer ago than a window belongs to an earlier one: it is not counted
+ * now. In the kernel's ticks, which cost a load where bpf_ktime_get_ns costs some 20 ns.
  */
-const volatile __u32 stale_after_us = 5000000;
+const volatile __u32 stale_after_jiffies = 0;
 
 /* Read often, written rarely by the loader. */
 __u32 epoch __attribute__((aligned(64))) = 1;
@@ -163,7 +165,6 @@ static __always_inline void sample_rtt(struct sock *sk, const struct tcp_sock *t
 	struct socket_state *state = state_of(sk);
 	__u32 rtt_seq = tp->rtt_seq;
 	struct bw_tcp_row *row;
-	__u64 age_us;
 
 	if (!state || (state->seen && state->rtt_seq == rtt_seq))
 		return;
@@ -171,18 +172,23 @@ static __always_inline void sample_rtt(struct sock *sk, const struct tcp_sock *t
 	state->seen = 1;
 	if (!tp->rack.mstamp) /* nothing measured yet */
 		return;
-	age_us = bpf_ktime_get_ns() / 1000 - tp->rack.mstamp - tp->rack.rtt_us;
-	if ((__s64)age_us > stale_after_us)
+	/* The last acknowledgement is the one that ended the round. */
+	if ((__u32)bpf_jiffies64() - tp->rcv_tstamp > stale_after_jiffies)
 		return;
 	row = row_of(sk, state);
 	if (row && !bw_histogram_add(&row->rtt, tp->rack.rtt_us * 1000ull))
 		count_loss(BW_LOSS_HISTOGRAM_RANGE);
 }
 
+static __always_inline const struct tcp_sock *tcp_of(struct sock *sk)
+{
+	return loads_directly ? BW_AS(struct tcp_sock, sk) : bpf_skc_to_tcp_sock(sk);
+}
+
 SEC("tp_btf/tcp_probe")
 int BPF_PROG(tcp_segment, struct sock *sk, struct sk_buff *skb)
 {
-	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	const struct tcp_sock *tp = tcp_of(sk);
 	__u32 index = bpf_get_smp_processor_id() * BW_RECENT_ROUNDS;
 	__u64 address = (__u64)sk;
 	struct recent_round *recent;
@@ -256,7 +262,7 @@ int BPF_PROG(tcp_state, struct sock *sk, int old_state, int new_state)
 		end_connect(sk, new_state);
 	} else if (old_state == TCP_ESTABLISHED) {
 		/* The last round trip of a connection ends with no further segment to see it by. */
-		tp = bpf_skc_to_tcp_sock(sk);
+		tp = tcp_of(sk);
 		if (tp)
 			sample_rtt(sk, tp);
 	}

@@ -68,6 +68,7 @@ export interface DropCount {
 }
 
 const UID = 65_534;
+const FINISH_LIMIT_MS = 10_000;
 
 function nameOf(values: Readonly<Record<string, number>>, value: number): string {
   return Object.entries(values).find(([, number]) => number === value)?.[0] ?? `?${value}`;
@@ -84,14 +85,24 @@ export class LoaderClient {
   readonly tcp = new Map<string, TcpFrame>();
   readonly histograms = new Map<string, HistogramFrame>();
   readonly losses = new Map<number, bigint>();
-  stderr = '';
   private pending: Buffer = Buffer.alloc(0);
 
   private constructor(
     readonly child: ChildProcess,
     private readonly socket: Socket,
     private readonly folder: string,
-  ) {}
+    private readonly said: () => string,
+  ) {
+    socket.on('data', (chunk) => {
+      this.take(chunk);
+    });
+    socket.on('error', () => undefined); // its end is seen by the child's exit
+  }
+
+  /** What the loader has written to its stderr. */
+  get stderr(): string {
+    return this.said();
+  }
 
   /** Starts the loader and waits for its HELLO. */
   static async start(options: LoaderClientOptions = {}): Promise<LoaderClient> {
@@ -103,16 +114,28 @@ export class LoaderClient {
     const child = spawn(LOADER, flags, { stdio: ['ignore', 'ignore', 'pipe'] });
     let said = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
-    const socket = await LoaderClient.connect(path, child, () => said);
-    const client = new LoaderClient(child, socket, folder);
-    client.stderr = said;
-    child.stderr.on('data', (text: string) => (client.stderr += text));
-    socket.on('data', (chunk) => {
-      client.take(chunk);
-    });
-    socket.on('error', () => undefined); // its end is seen by the child's exit
-    await client.until(() => client.hello !== undefined, 'HELLO');
-    return client;
+    try {
+      const socket = await LoaderClient.connect(path, child, () => said);
+      const client = new LoaderClient(child, socket, folder, () => said);
+      await client.until(() => client.hello !== undefined, 'HELLO');
+      return client;
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
+  }
+
+  /** Starts the loader, hands it to `action` and ends it, whatever happens. */
+  static async with<T>(
+    options: LoaderClientOptions,
+    action: (loader: LoaderClient) => Promise<T>,
+  ): Promise<T> {
+    const loader = await LoaderClient.start(options);
+    try {
+      return await action(loader);
+    } finally {
+      await loader.finish();
+    }
   }
 
   private static async connect(path: string, child: ChildProcess, said: () => string): Promise<Socket> {
@@ -260,11 +283,13 @@ export class LoaderClient {
     this.send(FrameType.PrefixCommit, encodePrefixCommitFrame({ count: prefixes.length }));
   }
 
-  /** Asks for the last window and waits for the loader's end. @returns its exit code */
+  /** Asks for the last window and waits for the loader's end. @returns its exit code, null when it had to be killed */
   async finish(): Promise<number | null> {
     const ended = this.child.exitCode === null ? once(this.child, 'exit') : undefined;
     if (this.socket.writable) this.send(FrameType.Finish, new Uint8Array(0));
+    const limit = setTimeout(() => this.child.kill('SIGKILL'), FINISH_LIMIT_MS);
     await ended;
+    clearTimeout(limit);
     this.socket.destroy();
     rmSync(this.folder, { recursive: true, force: true });
     return this.child.exitCode;

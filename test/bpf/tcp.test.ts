@@ -33,7 +33,12 @@ function retransmitsOf(netns: string): number {
 
 const skip = whyNoKernelTests() ?? false;
 
-describe('tcp', { skip }, () => {
+const KERNELS = [
+  { name: 'tcp', flags: [] },
+  { name: 'tcp, as an older kernel shows it', flags: ['--as-older-kernel'] },
+];
+
+for (const { name, flags } of KERNELS) describe(name, { skip }, () => {
   let loader: LoaderClient;
   let server: ChildProcess;
   let client: bigint;
@@ -44,7 +49,7 @@ describe('tcp', { skip }, () => {
     network.join({ netns: CLIENT, device: 'eth0' }, { netns: SERVER, device: 'eth0' });
     network.address(CLIENT, 'eth0', '10.92.0.1/24');
     network.address(SERVER, 'eth0', `${SERVER_ADDRESS}/24`);
-    loader = await LoaderClient.start();
+    loader = await LoaderClient.start({ flags });
     client = await loader.cookieOf(CLIENT);
     serverCookie = await loader.cookieOf(SERVER);
     server = await startInside(SERVER, ECHO);
