@@ -39,6 +39,13 @@ function setUp(options: { maxTokens?: number; reloadMs?: number } = {}) {
   return { cache, rows, counts, state, add };
 }
 
+/** Waits for so many more reads, the last of which began and ended after this was called. */
+async function reloads(counts: { readonly reads: number }, more: number): Promise<void> {
+  const enough = counts.reads + more;
+  while (counts.reads < enough) await new Promise((resolve) => setTimeout(resolve, 5));
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
 describe('token cache', () => {
   it('knows who holds a token, without a read for each', async (t) => {
     const { cache, counts, add } = setUp();
@@ -53,13 +60,13 @@ describe('token cache', () => {
   });
 
   it('accepts a new token at once, and refuses a revoked one after the next reload', async (t) => {
-    const { cache, rows, add } = setUp({ reloadMs: 5 });
+    const { cache, rows, counts, add } = setUp({ reloadMs: 5 });
     await cache.start();
     t.after(() => cache.stop());
     const token = add('acme');
     assert.equal((await cache.authenticate(token)).customer, 'acme');
     rows.length = 0;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await reloads(counts, 2);
     await assert.rejects(cache.authenticate(token), hasCode('unauthorized'));
   });
 
@@ -82,14 +89,14 @@ describe('token cache', () => {
     await cache.start();
     t.after(() => cache.stop());
     state.broken = true;
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await reloads(counts, 2);
     assert.ok(counts.failed > 0);
     state.now += 30_000;
     assert.equal((await cache.authenticate(token)).customer, 'acme');
     state.now += 1;
     await assert.rejects(cache.authenticate(token), hasCode('store_unavailable'));
     state.broken = false;
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await reloads(counts, 2);
     assert.equal((await cache.authenticate(token)).customer, 'acme');
   });
 

@@ -20,13 +20,17 @@ const query = Query.of({
 });
 
 /** An executor over a server that answers as told; undefined: never. */
-async function over(answer: { status: number; body: string } | undefined) {
+async function over(answer: { status: number; body: string } | undefined, requestTimeoutMs = 2_000) {
   const seen: URLSearchParams[] = [];
   const outcomes: string[] = [];
-  let closed = 0;
+  let arrive: () => void = () => undefined;
+  let close: () => void = () => undefined;
+  const arrived = new Promise<void>((resolve) => (arrive = resolve));
+  const closed = new Promise<void>((resolve) => (close = resolve));
   const server = createServer((request, response) => {
     seen.push(new URL(request.url ?? '', 'http://x').searchParams);
-    response.on('close', () => (closed += 1));
+    response.on('close', close);
+    arrive();
     if (answer === undefined) return;
     const code = /^Code: (\d+)/.exec(answer.body)?.[1];
     if (code !== undefined) response.setHeader('x-clickhouse-exception-code', code);
@@ -38,7 +42,7 @@ async function over(answer: { status: number; body: string } | undefined) {
   const client = connectClickHouse({
     url: `http://127.0.0.1:${port}`,
     application: 'test',
-    requestTimeoutMs: 500,
+    requestTimeoutMs,
   });
   const executor = createExecutor({
     client,
@@ -50,7 +54,7 @@ async function over(answer: { status: number; body: string } | undefined) {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
   };
-  return { executor, seen, outcomes, closed: () => closed, stop };
+  return { executor, seen, outcomes, arrived, closed, stop };
 }
 
 const never = new AbortController().signal;
@@ -100,13 +104,13 @@ describe('executor', () => {
   });
 
   it('closes the request when the client has gone away', async (t) => {
-    const { executor, outcomes, closed, stop } = await over(undefined);
+    const { executor, outcomes, arrived, closed, stop } = await over(undefined, 60_000);
     t.after(stop);
     const gone = new AbortController();
-    setTimeout(() => gone.abort(), 50);
-    await assert.rejects(executor.run(query, gone.signal));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    assert.equal(closed(), 1);
+    const running = executor.run(query, gone.signal);
+    void arrived.then(() => gone.abort());
+    await assert.rejects(running);
+    await closed;
     assert.deepEqual(outcomes, ['cancelled']);
   });
 });
