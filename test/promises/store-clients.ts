@@ -15,7 +15,7 @@ const FULL_ROUNDS = 5;
  */
 const promise: ProductPromise = {
   name: 'store-clients',
-  plannedSeconds: { short: 20, full: 90 },
+  plannedSeconds: { short: 10, full: 40 },
   needs: 'nothing',
   async run({ mode, log }) {
     const cases = [...READING_CASES, ...WRITING_CASES, ...FAILING_CASES, ...TRAP_CASES];
