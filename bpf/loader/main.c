@@ -33,7 +33,7 @@
 #define EVENTS_EVERY_MS 100
 #define NAMES_WITHIN_MS 2000
 #define GOODBYE_WITHIN_MS 5000
-#define OUTBOX_LEAST (16u << 20)
+#define OUTBOX_LEAST (1u << 20)
 
 static struct loader {
 	struct options options;

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoaderClient, ROOT, whyNoKernelTests } from './loader-client.js';
 import * as network from './network.js';
+import { testProgram } from './programs.js';
 import { sendUdp } from './traffic.js';
 
 const LOADER = join(ROOT, 'bpf/build/bellwether-loader');
@@ -191,20 +192,27 @@ describe('loader', { skip }, () => {
       assert.ok(lost >= 10, `${lost} lost, ${held} held`);
     }));
 
-  test('an agent that pauses misses nothing: counts wait, windows adjoin', () =>
-    LoaderClient.with({}, async (loader) => {
+  test('an agent that does not read costs sampled events, which are counted, and no counts', async () => {
+    const flood = testProgram('flood');
+    const small = ['--drop-slots', '64', '--tcp-slots', '16', '--events-per-second', '1000000'];
+    await LoaderClient.with({ flags: small }, async (loader) => {
       const cookie = await loader.cookieOf(OWN);
       loader.pause();
-      sendUdp(OWN, '127.0.0.1', 9, 300);
-      await sleep(1500);
-      sendUdp(OWN, '127.0.0.1', 9, 300);
+      const sent = Number(network.inside(OWN, flood, '127.0.0.1', '9', '1', '0.5'));
+      await sleep(500);
+      assert.ok(loader.residentBytes() < 40 * 2 ** 20, `${loader.residentBytes()} bytes`);
       loader.resume();
       await loader.settle();
-      assert.deepEqual(loader.packetsOf(cookie, 'NO_SOCKET'), { 'Input/Device': 600 });
+      assert.deepEqual(loader.packetsOf(cookie, 'NO_SOCKET'), { 'Input/Device': sent });
+      const arrived = loader.events.filter((event) => event.subject.netnsCookie === cookie).length;
+      const lost = Number(loader.lossesByName()['EventRingFull'] ?? 0n);
+      assert.ok(lost > 0, `${sent} sent, ${arrived} events arrived`);
+      assert.ok(arrived + lost >= sent, `${arrived} arrived and ${lost} lost of ${sent}`);
       loader.windows.forEach((window, i) => {
         assert.equal(window.startUnixNs, loader.windows[i - 1]?.endUnixNs ?? window.startUnixNs);
       });
-    }));
+    });
+  });
 
   test('it ends when the agent goes away, or says what is no frame', async () => {
     await LoaderClient.with({}, async (deserted) => {
