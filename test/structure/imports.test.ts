@@ -8,7 +8,7 @@ import { PROJECT } from '../support/paths.js';
 
 const ROOMS = ['ingest', 'processors', 'query-api', 'common', 'schema', 'embedded', 'cli', 'test'];
 
-/** Which rooms a room may import from, besides itself: design.md, section 11. */
+/** Which rooms a room may import from, besides itself; see CONTRIBUTING.md. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   common: [],
   schema: ['common'],
