@@ -43,7 +43,7 @@ async function unitTests(): Promise<void> {
 
 function lint(): void {
   phase('lint');
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(PROJECT, 'tools/lint.mjs')], {
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [join(PROJECT, 'tools/lint.mjs')], {
     cwd: PROJECT,
     encoding: 'utf8',
     timeout: LINT_LIMIT_MS,
@@ -53,7 +53,7 @@ function lint(): void {
     return;
   }
   say(`${stdout}${stderr}`);
-  tally.failed('lint', 'npm run lint shows where');
+  tally.failed('lint', error === undefined ? 'npm run lint shows where' : messageOf(error));
 }
 
 async function endToEnd(running: TestStack): Promise<void> {

@@ -66,6 +66,8 @@ class Supervisor {
   private readonly halt = new AbortController();
   private state: StackFile['state'] = 'starting';
   private source: StackFile['source'] = 'none';
+  /** File of recorded frames, when they take the kernel's place. */
+  private replay: string | undefined;
   private tokens: Record<string, string> = {};
   private adminUrlFile = '';
   private holdsHome = false;
@@ -116,9 +118,15 @@ class Supervisor {
       options.writer && this.stack.start(writerUnit(context), 'moves batches from Kafka into the store'),
       options.api && this.stack.start(apiUnit(context), 'answers customers and operators'),
     ]);
-    this.tokens = await prepareTokens(context.paths, context.access.urlOf('admin'), this.customers());
-    if (options.demo) await this.startDemo(context);
-    await this.startSource(context);
+    const customers = this.demoIs() === 'none' ? [] : demoPlan('').customers.map(({ customer }) => customer);
+    this.tokens = await prepareTokens(context.paths, context.access.urlOf('admin'), customers);
+    await this.startDemo(context);
+    if (this.source !== 'none') {
+      await this.stack.start(
+        agentUnit(context, this.replay),
+        'measures, says whose it is, ships it to Kafka',
+      );
+    }
     this.state = 'ready';
     this.publish();
     terminal.say(`all parts are ready (${((performance.now() - begin) / 1000).toFixed(1)} s)`);
@@ -140,6 +148,7 @@ class Supervisor {
     const cleared = await clearLeftovers(paths);
     if (cleared.length > 0) terminal.say(`cleared what an earlier crash had left: ${cleared.join(', ')}`);
     checkDisk(paths.home);
+    this.chooseSource();
     await checkPorts(loopbackOf({ config }), this.portsInUse());
     for (const name of ['kafka', 'store', 'schema', 'writer', 'api', 'loader', 'agent', 'demo']) {
       rotateAtStart(join(paths.log, `${name}.log`));
@@ -206,46 +215,51 @@ class Supervisor {
     await this.stack.start(storeUnit(context), 'the ClickHouse engine behind its HTTP protocol');
   }
 
-  /** Customers whom this stack itself knows of, who get a token. */
-  private customers(): string[] {
-    const { demo, replay } = this.input.options;
-    // The repository's recording was made on the demo.
-    if (!demo && replay === undefined) return [];
-    return demoPlan('').customers.map(({ customer }) => customer);
-  }
-
-  /** Two customers in network namespaces, their owners' rules and their traffic. */
-  private async startDemo(context: StackContext): Promise<void> {
-    const { terminal, config, paths } = this.input;
-    if (!isRoot()) {
-      terminal.say('no demo: making network namespaces needs root');
-      return;
-    }
-    const plan = demoPlan(config.demoPrefix);
-    const names = plan.customers.map(({ netns }) => netns).join(' and ');
-    terminal.say(`making the demo: network namespaces ${names}, joined through ${plan.router}`);
-    await createDemo(plan, paths.home, paths.demoFile);
-    writeFileSync(paths.demoOwners, `${JSON.stringify(demoOwners(plan), null, 2)}\n`);
-    await this.stack.start(
-      trafficUnit(context, plan),
-      'TCP requests and UDP echoes between the two, steadily',
-    );
-  }
-
-  /** The agent with live probes, or with a recording where the kernel cannot be watched. */
-  private async startSource(context: StackContext): Promise<void> {
+  /** Decides what is measured: this kernel, or a recording where it cannot be watched or was asked for. */
+  private chooseSource(): void {
     const { terminal, options, loader, recording } = this.input;
     if (!options.agent) return;
     const obstacle = options.replay === undefined ? whyNoProbes(loader) : undefined;
     if (obstacle !== undefined) terminal.say(`no live probes here: ${obstacle}`);
-    const replay = options.replay ?? (obstacle === undefined ? undefined : recording);
-    if (obstacle !== undefined && replay === undefined) {
+    this.replay = options.replay ?? (obstacle === undefined ? undefined : recording);
+    if (this.replay !== undefined) {
+      this.source = 'recording';
+      terminal.say(`measurements come from the recording ${this.replay}`);
+    } else if (obstacle === undefined) {
+      this.source = 'kernel';
+    } else {
       terminal.say('there is no recording to go on with either (--replay FILE): no agent');
+    }
+  }
+
+  /** The demo's customers: in namespaces of this machine, or in the repository's recording of them. */
+  private demoIs(): 'live' | 'recorded' | 'none' {
+    if (this.replay !== undefined && this.replay === this.input.recording) return 'recorded';
+    return this.input.options.demo && isRoot() && this.replay === undefined ? 'live' : 'none';
+  }
+
+  /** Two customers with owners' rules, and unless they are recorded, namespaces and traffic. */
+  private async startDemo(context: StackContext): Promise<void> {
+    const { terminal, config, paths, options } = this.input;
+    const kind = this.demoIs();
+    if (kind === 'none') {
+      if (options.demo) terminal.say('no demo: it needs root and live probes');
       return;
     }
-    if (replay !== undefined) terminal.say(`measurements come from the recording ${replay}`);
-    this.source = replay === undefined ? 'kernel' : 'recording';
-    await this.stack.start(agentUnit(context, replay), 'measures, says whose it is, ships it to Kafka');
+    const plan = demoPlan(kind === 'live' ? config.demoPrefix : '');
+    const names = plan.customers.map(({ netns }) => netns).join(' and ');
+    if (kind === 'live') {
+      terminal.say(`making the demo: network namespaces ${names}, joined through ${plan.router}`);
+      await createDemo(plan, paths.home, paths.demoFile);
+    } else {
+      terminal.say(`the recording is of the demo: owners' rules for ${names}`);
+    }
+    writeFileSync(paths.demoOwners, `${JSON.stringify(demoOwners(plan), null, 2)}\n`);
+    if (kind === 'recorded') return;
+    await this.stack.start(
+      trafficUnit(context, plan),
+      'TCP requests and UDP echoes between the two, steadily',
+    );
   }
 
   private async watch(): Promise<void> {
@@ -277,7 +291,7 @@ class Supervisor {
       startedAt: this.startedAt,
       state: this.state,
       source: this.source,
-      demo: this.input.options.demo,
+      demo: this.demoIs() === 'live',
       urls: {
         api: `http://${host}:${String(config.ports.api)}`,
         kafka: (config.kafkaBrokers ?? [`${host}:${String(config.ports.kafka)}`]).join(','),
