@@ -48,7 +48,7 @@ try {
   await page.getByLabel('Access token').fill(readFileSync(tokenFile, 'utf8').trim());
   await page.keyboard.press('Enter');
   await page.locator('h1#headline:not(:text("Looking"))').waitFor();
-  await page.locator('.causes > li').first().waitFor();
+  await page.locator('.latency dd').first().waitFor();
   // One frame for the charts to be drawn, and the cursor out of the way.
   await page.mouse.move(0, 0);
   await page.waitForTimeout(500);

@@ -18,6 +18,8 @@ export function serveConsole(app: FastifyInstance, directory: string): void {
     wildcard: false,
     index: ['index.html'],
     schemaHide: true,
+    // tools/build-page.mjs lays a .br and a .gz beside each file: 37 KiB to load instead of 101.
+    preCompressed: true,
     cacheControl: false,
     setHeaders: (reply) => void reply.header('cache-control', 'no-cache'),
   });

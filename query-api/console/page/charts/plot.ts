@@ -119,8 +119,7 @@ function frame(
         space: 76,
         grid: { show: false },
         ticks: { show: true, size: 4, width: 1, stroke: () => colours().hairline },
-        values: (_, splits, __, ___, increment) =>
-          splits.map((at) => (increment < 60 ? clock(at * 1_000) : clockMinutes(at * 1_000))),
+        values: (plot, splits, _, __, increment) => splits.map((at) => timeLabel(plot, at, increment)),
       },
       {
         stroke: () => colours().muted,
@@ -134,6 +133,15 @@ function frame(
       },
     ],
   };
+}
+
+/** A time below its tick; none where half of it would be cut off by the edge. */
+function timeLabel(plot: uPlot, at: number, increment: number): string | null {
+  const { min = 0, max = 1 } = plot.scales['x'] ?? {};
+  const pixels = ((plot.width - Y_AXIS_WIDTH) * (max - at)) / Math.max(max - min, 1);
+  const seconds = increment < 60;
+  if (pixels < (seconds ? 26 : 18)) return null;
+  return seconds ? clock(at * 1_000) : clockMinutes(at * 1_000);
 }
 
 /** Behind the series: hatching where nothing was measured, a veil where not all has arrived yet. */

@@ -3,7 +3,7 @@ import { absence, dropSteps } from '../charts/shape.js';
 import type { DropSteps } from '../charts/shape.js';
 import { fill, h, setText } from '../dom.js';
 import type { Snapshot } from '../live/state.js';
-import { causeWords } from '../words/causes.js';
+import { causeWords, PLATFORM } from '../words/causes.js';
 import { causeEntries } from '../words/drop-summary.js';
 import type { CauseEntry } from '../words/drop-summary.js';
 import { clock, count, span } from '../words/format.js';
@@ -52,7 +52,7 @@ export function createDrops(): View {
         chart.plot.clear();
         table.update(() => ({ head: [], rows: [] }));
         setText(readout, '');
-        showCauses(causes, undefined, voiceFor(role, ''));
+        showCauses(causes, [], voiceFor(role, ''));
         return;
       }
       if (snapshot.drops === shown) return;
@@ -66,13 +66,11 @@ export function createDrops(): View {
   };
 }
 
-function showCauses(list: Element, entries: readonly CauseEntry[] | undefined, voice: Voice): void {
+function showCauses(list: Element, entries: readonly CauseEntry[], voice: Voice): void {
   const key = JSON.stringify([entries, voice.yourSide]);
   if (list.getAttribute('data-key') === key) return;
   list.setAttribute('data-key', key);
-  if (entries === undefined) fill(list);
-  else if (entries.length === 0) fill(list, h('li', { class: 'note' }, 'No cause to explain.'));
-  else fill(list, ...entries.map((entry) => causeItem(entry, voice)));
+  fill(list, ...entries.map((entry) => causeItem(entry, voice)));
 }
 
 function causeItem(entry: CauseEntry, voice: Voice): HTMLElement {
@@ -83,15 +81,24 @@ function causeItem(entry: CauseEntry, voice: Voice): HTMLElement {
       'h3',
       {},
       swatch(entry.cause),
-      h('span', { class: 'cause-label' }, causeWords(entry.cause).label),
-      // "Ordinary traffic" says its fault already.
-      entry.fault === 'normal' ? undefined : h('span', { class: 'fault' }, voice.fault[entry.fault]),
-      h('span', { class: 'cause-count' }, count(entry.packets)),
+      h(
+        'span',
+        {},
+        h('span', { class: 'cause-label' }, causeWords(entry.cause).label),
+        // "Ordinary traffic" says its fault already.
+        entry.fault === 'normal' ? undefined : h('span', { class: 'fault' }, voice.fault[entry.fault]),
+      ),
+      h('span', {}, count(entry.packets)),
     ),
     entry.explanation === '' ? undefined : h('p', {}, entry.explanation),
     entry.remedy === '' ? undefined : h('p', {}, h('strong', {}, 'What to do: '), entry.remedy),
-    h('p', { class: 'reasons' }, ...entry.reasons.flatMap(({ reason }) => [h('code', {}, reason), ' '])),
+    h('p', { class: 'reasons' }, ...entry.reasons.flatMap(reasonCode)),
   );
+}
+
+/** The kernel's name of it; what is internal to the platform has none. */
+function reasonCode({ reason }: { readonly reason: string }): (Node | string)[] {
+  return reason === PLATFORM ? [] : [h('code', {}, reason), ' '];
 }
 
 /** What one step holds: the one under the cursor, else a word on the whole chart. */

@@ -1,7 +1,7 @@
 import type { DropEvent } from '../api/answers.js';
 import { fill, h, setText, toggle } from '../dom.js';
 import type { State } from '../live/state.js';
-import { causeWords } from '../words/causes.js';
+import { causeWords, PLATFORM } from '../words/causes.js';
 import { clock, count, endpoint, NOTHING } from '../words/format.js';
 import type { Voice } from '../words/voice.js';
 import { voiceFor } from '../words/voice.js';
@@ -84,7 +84,7 @@ function row(event: DropEvent, voice: Voice): HTMLElement {
     [clock(event.time)],
     [
       h('span', { class: 'event-cause' }, swatch(event.cause), causeWords(event.cause).label),
-      h('span', { class: 'event-reason' }, h('code', {}, event.reason), ` · ${voice.fault[event.fault]}`),
+      h('span', { class: 'event-reason' }, ...reasonAndFault(event, voice)),
     ],
     [endpoint(event.sourceAddress, event.sourcePort)],
     [endpoint(event.destinationAddress, event.destinationPort)],
@@ -98,4 +98,9 @@ function row(event: DropEvent, voice: Voice): HTMLElement {
     { role: 'row' },
     ...cells.map((cell, index) => h('td', { role: 'cell', 'data-label': HEAD[index] }, ...cell)),
   );
+}
+
+function reasonAndFault({ reason, fault }: DropEvent, voice: Voice): (Node | string)[] {
+  const whose = voice.fault[fault];
+  return reason === PLATFORM ? [whose] : [h('code', {}, reason), ` · ${whose}`];
 }

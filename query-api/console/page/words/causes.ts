@@ -14,6 +14,9 @@ export interface CauseWords {
   readonly phrase: (fault: Fault, yourOwn: string) => string;
 }
 
+/** What a customer sees, as reason and as cause, of what is internal to the platform. */
+export const PLATFORM = 'platform';
+
 /** In the order of the stack, the list and the legend: what a customer can change comes first. */
 const CAUSES: Readonly<Record<string, CauseWords>> = {
   policy: {
