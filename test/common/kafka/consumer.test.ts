@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +20,7 @@ import { makeTopics } from '../../../schema/make-topics.js';
 import { SIGNALS_TOPIC } from '../../../schema/topics.js';
 import { freePort, until } from '../../processors/writer/parts.js';
 
+const MIB = 1024 * 1024;
 const log = pino({ level: 'silent' });
 
 describe('group consumer, with a real broker', () => {
@@ -26,6 +28,7 @@ describe('group consumer, with a real broker', () => {
   let options: BrokerOptions;
   let broker: RunningBroker;
   let producer: Producer;
+  /** Distinct messages so far; each but the big one holds its number. */
   let sent = 0;
 
   before(async () => {
@@ -34,7 +37,7 @@ describe('group consumer, with a real broker', () => {
     options = { home: directory, jarsDir: defaultJarsDir(), port, controllerPort, listenHost: '127.0.0.1' };
     broker = await startBroker(options, log);
     await makeTopics({ brokers: broker.brokers, clientId: 'test', log, replicationFactor: 1 });
-    producer = createProducer({ brokers: broker.brokers, clientId: 'test', log, maxMessageBytes: 1_000 });
+    producer = createProducer({ brokers: broker.brokers, clientId: 'test', log, maxMessageBytes: 8 * MIB });
   });
   after(async () => {
     await producer.stop();
@@ -114,6 +117,12 @@ describe('group consumer, with a real broker', () => {
   });
 
   it('holds back while there is no room, without being thrown out of the group', async () => {
+    // Larger than a fetch (2 MiB) even when packed, and others behind it on each partition.
+    await producer.send(SIGNALS_TOPIC, [
+      { key: 'big', value: Buffer.from(randomBytes(3 * MIB).toString('hex')) },
+    ]);
+    sent += 1;
+    await send(30);
     const one = member('full');
     let open = (): void => undefined;
     one.full = new Promise((resolve) => (open = resolve));
