@@ -52,14 +52,14 @@ static __always_inline __u64 bw_cgroup_of_sock(const struct sock *sk)
 	return sk->sk_cgrp_data.cgroup->kn->id;
 }
 
-/* 16 bytes of text as two loads: the verifier lets an array of char be loaded only byte by byte. */
-static __always_inline void bw_copy_name(char out[BW_IFNAME_LEN], const char *name)
+/* A device's name as two words: the verifier lets an array of char be loaded only byte by byte. */
+static __always_inline void bw_load_name(__u64 out[2], const char *name)
 {
 	if (loads_directly) {
 		const struct timespec64 *words = BW_AS(struct timespec64, name);
 
-		((__u64 *)out)[0] = words->tv_sec;
-		((__u64 *)out)[1] = words->tv_nsec;
+		out[0] = words->tv_sec;
+		out[1] = words->tv_nsec;
 	} else {
 		bpf_probe_read_kernel(out, BW_IFNAME_LEN, name);
 	}
