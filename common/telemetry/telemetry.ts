@@ -3,8 +3,7 @@
  * traces there by OTLP/HTTP; one that does not pays nothing.
  */
 import { trace, type Span as OtelSpan } from '@opentelemetry/api';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { NodeSDK } from '@opentelemetry/sdk-node';
+import type { NodeSDK } from '@opentelemetry/sdk-node';
 import type { Component } from '../runtime/component.js';
 import { messageOf } from '../runtime/errors.js';
 
@@ -21,18 +20,25 @@ export function createTelemetry(service: string, environment: NodeJS.ProcessEnv 
   if ((environment['OTEL_EXPORTER_OTLP_ENDPOINT'] ?? '') === '') {
     return { start: () => Promise.resolve(), stop: () => Promise.resolve() };
   }
-  const sdk = new NodeSDK({
-    serviceName: `bellwether-${service}`,
-    traceExporter: new OTLPTraceExporter(),
-    // Instrumentation is by hand: a span a batch says more than a span a socket.
-    instrumentations: [],
-  });
+  let sdk: NodeSDK | undefined;
   return {
-    start: () => {
+    async start() {
+      // Loaded only by a process that uses it: that takes more than a second of CPU.
+      const [sdkNode, exporter] = await Promise.all([
+        import('@opentelemetry/sdk-node'),
+        import('@opentelemetry/exporter-trace-otlp-http'),
+      ]);
+      sdk = new sdkNode.NodeSDK({
+        serviceName: `bellwether-${service}`,
+        traceExporter: new exporter.OTLPTraceExporter(),
+        // Instrumentation is by hand: a span a batch says more than a span a socket.
+        instrumentations: [],
+      });
       sdk.start();
-      return Promise.resolve();
     },
-    stop: () => sdk.shutdown(),
+    async stop() {
+      await sdk?.shutdown();
+    },
   };
 }
 
