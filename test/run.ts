@@ -3,9 +3,11 @@
  * short form of each promise. The last line is `N passed, N failed, N skipped`.
  */
 import { spawnSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../common/runtime/errors.js';
+import { endAll, processesWith, RUN_MARK } from './support/leftovers.js';
 import { compiledFiles, PROJECT } from './support/paths.js';
 import { findPromises, runPromise, verdictLine } from './support/promises.js';
 import { createTally } from './support/tally.js';
@@ -25,6 +27,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const phase = (title: string) =>
   say(`\n── ${title} (${((performance.now() - started) / 1000).toFixed(0)} s)`);
 
+process.env[RUN_MARK] = randomUUID();
 const tally = createTally();
 const over = new AbortController();
 let stack: TestStack | undefined;
@@ -39,6 +42,15 @@ async function unitTests(): Promise<void> {
     tally,
     say,
   );
+  noProcessLeft('the unit tests leave no process');
+}
+
+/** A test that is ended leaves its children behind, and so does one that forgets them. */
+function noProcessLeft(name: string): void {
+  const left = processesWith(`${RUN_MARK}=${process.env[RUN_MARK] ?? ''}`);
+  endAll(left);
+  if (left.length === 0) tally.passed(name);
+  else tally.failed(name, left.map(({ pid, command }) => `${String(pid)} ${command}`).join('; '));
 }
 
 function lint(): void {
@@ -102,6 +114,7 @@ async function stopStack(): Promise<void> {
   const left = await running.stop();
   if (left.length === 0) tally.passed('no process and no network namespace is left');
   else tally.failed('no process and no network namespace is left', left.join(', '));
+  noProcessLeft('the whole run leaves no process');
 }
 
 async function all(): Promise<void> {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { portVariable } from '../../embedded/supervisor/machine.js';
 import { readStackFile, type StackFile } from '../../embedded/supervisor/stack-file.js';
 import { takeDown } from '../../embedded/supervisor/take-down.js';
 import { createTerminal } from '../../embedded/supervisor/terminal.js';
+import { namespacesWith, processesWith } from './leftovers.js';
 import { CODE } from './paths.js';
 
 /** A stack of its own for a run of tests: own home, free ports, own names of network namespaces. */
@@ -71,38 +72,12 @@ export async function startTestStack(say: (line: string) => void): Promise<TestS
     keepHome: () => (keep = true),
     stop: async () => {
       await takeDown(paths, createTerminal({ write: (text) => say(`    ${text.trimEnd()}`) }));
-      const left = [...processesOf(home), ...namespacesOf(prefix)];
+      const left = [
+        ...processesWith(home).map(({ pid, command }) => `process ${String(pid)} (${command})`),
+        ...namespacesWith(prefix).map((name) => `network namespace ${name}`),
+      ];
       if (!keep) rmSync(home, { recursive: true, force: true });
       return left;
     },
   };
-}
-
-/** Processes that still have to do with a home: by their command line or their environment. */
-function processesOf(home: string): string[] {
-  const found: string[] = [];
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
-    const read = (file: string) => {
-      try {
-        return readFileSync(`/proc/${entry}/${file}`, 'utf8');
-      } catch {
-        return '';
-      }
-    };
-    if (read('cmdline').includes(home) || read('environ').includes(home)) {
-      found.push(`process ${entry} (${read('cmdline').replaceAll('\0', ' ').slice(0, 120)})`);
-    }
-  }
-  return found;
-}
-
-function namespacesOf(prefix: string): string[] {
-  try {
-    return readdirSync('/run/netns')
-      .filter((name) => name.startsWith(prefix))
-      .map((name) => `network namespace ${name}`);
-  } catch {
-    return [];
-  }
 }
