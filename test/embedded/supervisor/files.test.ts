@@ -195,6 +195,7 @@ describe('configuration', () => {
   test('settings of the services go on to them, credentials and places do not', () => {
     const { passedOn } = readStackConfig({
       BELLWETHER_WRITER_FLUSH_MS: '200',
+      BELLWETHER_STORE_MEMORY: '1000000000',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x',
       BELLWETHER_HOME: '/h',
       BELLWETHER_STORE_USERS: 'x',
@@ -203,6 +204,7 @@ describe('configuration', () => {
     });
     assert.deepEqual(passedOn, {
       BELLWETHER_WRITER_FLUSH_MS: '200',
+      BELLWETHER_STORE_MEMORY: '1000000000',
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://x',
     });
   });
