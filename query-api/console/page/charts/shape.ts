@@ -84,6 +84,15 @@ export function absence(steps: Steps, index: number): '' | 'not measured' | 'not
   return time + steps.stepSeconds > steps.pendingFrom ? 'not here yet' : 'not measured';
 }
 
+/**
+ * Start of the first step that was measured, Unix milliseconds, where the range holds a good piece before
+ * it of which nothing is known; undefined where it was measured from its start, or not at all.
+ */
+export function measuredSince(steps: Steps): number | undefined {
+  const first = steps.times[steps.measured.indexOf(true)];
+  return first === undefined || first - steps.from < 2 * steps.stepSeconds ? undefined : first * 1_000;
+}
+
 /** Running sums from the bottom of the stack up; null stays null. */
 export function cumulative(columns: readonly Column[]): Column[] {
   const stacked: Column[] = [];

@@ -1,4 +1,5 @@
 import type { Drops } from '../api/answers.js';
+import { dropSteps, measuredSince } from '../charts/shape.js';
 import { fill, h, setText, toggle } from '../dom.js';
 import type { Live } from '../live/live.js';
 import type { Snapshot, State } from '../live/state.js';
@@ -46,7 +47,12 @@ export function createVerdict(live: Live): View & { focus(): void } {
         showWaiting(state, headline, sentence, sides);
         return;
       }
-      const verdict = verdictOf(snapshot.drops, snapshot.range, voice);
+      const verdict = verdictOf(
+        snapshot.drops,
+        snapshot.range,
+        voice,
+        measuredSince(dropSteps(snapshot.drops, snapshot.rtt)),
+      );
       const recent = recency(snapshot, snapshot.drops, Date.now() + state.clockOffsetMs);
       setText(headline, verdict.headline);
       setText(sentence, recent === '' ? verdict.sentence : `${verdict.sentence} ${recent}`);

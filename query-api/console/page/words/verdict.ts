@@ -3,7 +3,7 @@ import type { Range } from '../range.js';
 import { causeWords } from './causes.js';
 import { causeEntries, packetsByFault } from './drop-summary.js';
 import type { CauseEntry } from './drop-summary.js';
-import { counted, percent } from './format.js';
+import { clock, counted, percent } from './format.js';
 import type { Voice } from './voice.js';
 
 /** The answer in words, before any figure or chart. */
@@ -16,16 +16,19 @@ export interface Verdict {
 /** A side with this share of the drops is named alone, with "mostly" if it has not all. */
 const MOSTLY = 0.9;
 
-export function verdictOf(drops: Drops, range: Range, voice: Voice): Verdict {
+/** `since`: nothing was measured in the range before, Unix milliseconds; undefined when it was. */
+export function verdictOf(drops: Drops, range: Range, voice: Voice, since?: number): Verdict {
   const { windowsReceived, windowsExpected, ratio } = drops.completeness;
   if (drops.totals.packets === null || (windowsReceived === 0 && drops.groups.length === 0)) {
     return unmeasured(range, windowsExpected);
   }
   const faults = packetsByFault(drops);
   const blamed = faults.customer + faults.platform + faults.external + faults.unknown;
-  if (blamed === 0) return clear(faults.normal, range, ratio);
+  if (blamed === 0) return clear(faults.normal, range, ratio, since);
   const entries = causeEntries(drops).filter((entry) => entry.fault !== 'normal');
-  return { ...headlineOf(faults, blamed, voice), sentence: sentenceOf(named(entries), blamed, range, voice) };
+  const sentence = sentenceOf(named(entries), blamed, range, voice);
+  const caveat = since === undefined ? '' : ` Nothing was measured before ${clock(since)}.`;
+  return { ...headlineOf(faults, blamed, voice), sentence: `${sentence}${caveat}` };
 }
 
 function unmeasured(range: Range, windowsExpected: number): Verdict {
@@ -36,16 +39,20 @@ function unmeasured(range: Range, windowsExpected: number): Verdict {
   return { kind: 'unmeasured', headline: 'We cannot tell.', sentence };
 }
 
-function clear(normal: number, range: Range, ratio: number | null): Verdict {
-  const whole = ratio === null || ratio >= 1;
-  const measured = whole ? '' : ` in the ${percent(ratio)} that was measured`;
-  const sentence =
+function clear(normal: number, range: Range, ratio: number | null, since: number | undefined): Verdict {
+  const complete = ratio === null || ratio >= 1;
+  const when = since === undefined ? `in the last ${range.words}` : `since ${clock(since)}`;
+  const measured = complete ? '' : `, in the ${percent(ratio)} that was measured`;
+  const before = since === undefined ? '' : '; nothing was measured before';
+  const what =
     normal === 0
-      ? `No packet was dropped in the last ${range.words}${measured}.`
-      : `The ${counted(normal, 'packet')} dropped in the last ${range.words}${measured} ${
-          normal === 1 ? 'belongs' : 'belong'
-        } to ordinary traffic.`;
-  return { kind: 'clear', headline: whole ? 'No harmful drops.' : 'No harmful drops seen.', sentence };
+      ? `No packet was dropped ${when}`
+      : `Only ordinary traffic dropped packets ${when}: ${counted(normal, 'packet')}`;
+  return {
+    kind: 'clear',
+    headline: complete && since === undefined ? 'No harmful drops.' : 'No harmful drops seen.',
+    sentence: `${what}${measured}${before}.`,
+  };
 }
 
 function headlineOf(

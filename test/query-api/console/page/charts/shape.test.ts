@@ -6,6 +6,7 @@ import {
   cumulative,
   dropSteps,
   latencySteps,
+  measuredSince,
 } from '../../../../../query-api/console/page/charts/shape.js';
 import { drops, group, latency, NOON } from '../samples.js';
 
@@ -87,4 +88,12 @@ test('says of a step without a value whether it is missing or still on its way',
   const steps = latencySteps(latency([1, null, 0, 1, null, null], { freshness: NOON + 45_000 }));
   const words = steps.times.map((_, index) => absence(steps, index));
   assert.deepEqual(words, ['', 'not measured', '', '', 'not here yet', 'not here yet']);
+});
+
+test('knows from when on a range was measured, if not from its start', () => {
+  const since = (counts: (number | null)[]) => measuredSince(latencySteps(latency(counts)));
+  assert.equal(since([null, null, null, 0, 1, null]), NOON + 30_000);
+  assert.equal(since([0, null, null, 1, 1, 1]), undefined);
+  assert.equal(since([null, 0, 1, 1, 1, 1]), undefined, 'one step is the edge of the range');
+  assert.equal(since([null, null, null, null, null, null]), undefined);
 });

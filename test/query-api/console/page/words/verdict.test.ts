@@ -57,7 +57,7 @@ test('nine tenths on one side are "mostly" there', () => {
 test('ordinary traffic is no problem of anybody', () => {
   const { kind, sentence } = verdict(drops([group('normal', 'normal', [12])]));
   assert.equal(kind, 'clear');
-  assert.equal(sentence, 'The 12 packets dropped in the last 15 minutes belong to ordinary traffic.');
+  assert.equal(sentence, 'Only ordinary traffic dropped packets in the last 15 minutes: 12 packets.');
 });
 
 test('nothing measured is not "nothing dropped"', () => {
@@ -67,7 +67,15 @@ test('nothing measured is not "nothing dropped"', () => {
   assert.doesNotMatch(silent.sentence, /No packet/);
   const half = { windowsExpected: 12, windowsReceived: 6, ratio: 0.5, pointsLost: 0 };
   const partly = verdict(drops([], { completeness: half }));
-  assert.match(partly.sentence, /No packet was dropped .* in the 50 % that was measured/);
+  assert.match(partly.sentence, /No packet was dropped .*, in the 50 % that was measured/);
+});
+
+test('a range that was measured only from some time on does not speak for what was before', () => {
+  const seen = verdictOf(drops([]), DEFAULT_RANGE, you, NOON);
+  assert.equal(seen.headline, 'No harmful drops seen.');
+  assert.match(seen.sentence, /^No packet was dropped since \d\d:00:00; nothing was measured before\.$/);
+  const { sentence } = verdictOf(drops([group('policy', 'customer', [70])]), DEFAULT_RANGE, you, NOON);
+  assert.match(sentence, /namespace\. Nothing was measured before \d\d:00:00\.$/);
 });
 
 test('for any drops, the numbers in the sentence add up to all that anybody is blamed for', () => {
