@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { bindTimes, readFrom, type StoredRange } from './clauses.js';
 import { Query, storedFlag, storedNumber } from './query.js';
-import type { TimeRange } from './range.js';
 import type { Scope } from './scope.js';
 import { sql, type Sql } from './sql.js';
 import { readLedger } from './tables.js';
@@ -24,38 +23,44 @@ const hostRow = z.object({
   before_window_ms: storedNumber,
   before_stops: storedFlag,
   in_range: storedFlag,
+  breaks: storedNumber,
+  first_start_ms: storedNumber,
+  last_end_ms: storedNumber,
+  window_ms: storedNumber,
+  received: storedNumber,
+  points_lost: storedNumber,
   newest_end_ms: storedNumber,
   newest_stops: storedFlag,
 });
 export type HostRow = z.output<typeof hostRow>;
 
 /**
- * Each host that watched for the scope lately: its last batch before the range, whether it sent any within
- * (for the scope or not), and its newest batch.
+ * Each host that watched for the scope lately: its last batch before the range, what it sent within (for
+ * the scope or not; `breaks` counts the batches after which it was not expected), and its newest batch.
  */
-export function planHosts(scope: Scope, range: TimeRange, nowMs: number): Query<HostRow> {
-  const before = sql`window_start < fromUnixTimestamp64Milli({from_ms:Int64})`;
+export function planHosts(scope: Scope, range: StoredRange, nowMs: number): Query<HostRow> {
   const lately = sql`((window_start >= fromUnixTimestamp64Milli({lookback_ms:Int64}) AND window_start < fromUnixTimestamp64Milli({to_ms:Int64}))
       OR window_start >= fromUnixTimestamp64Milli({day_ago_ms:Int64}))`;
   return Query.of({
     name: 'hosts',
     scope,
-    sql: sql`SELECT host, countIf(${before}) > 0 AS before_found,
-  toUnixTimestamp64Milli(maxIf(window_end, ${before})) AS before_end_ms,
-  argMaxIf(window_ms, turn, ${before}) AS before_window_ms,
-  argMaxIf(stops, turn, ${before}) AS before_stops,
-  countIf(${windowWithin}) > 0 AS in_range,
-  toUnixTimestamp64Milli(max(window_end)) AS newest_end_ms,
-  argMax(stops, turn) AS newest_stops
+    sql: sql`SELECT host, countIf(before) > 0 AS before_found, maxIf(end_ms, before) AS before_end_ms,
+  argMaxIf(end_ms - start_ms, turn, before) AS before_window_ms, argMaxIf(stops, turn, before) AS before_stops,
+  countIf(inside) > 0 AS in_range, countIf(inside AND stops) AS breaks, minIf(start_ms, inside) AS first_start_ms,
+  maxIf(end_ms, inside) AS last_end_ms, minIf(end_ms - start_ms, inside) AS window_ms,
+  uniqExactIf(start_ms, inside AND start_ms >= {stored_from_ms:Int64}) AS received,
+  sumIf(lost_points, inside) AS points_lost, max(end_ms) AS newest_end_ms, argMax(stops, turn) AS newest_stops
 FROM (
-  SELECT host, window_start, window_end, covers, ${stops} AS stops, (window_start, 1 - stops) AS turn,
-    toUnixTimestamp64Milli(window_end) - toUnixTimestamp64Milli(window_start) AS window_ms
+  SELECT host, covers, lost_points, toUnixTimestamp64Milli(window_start) AS start_ms,
+    toUnixTimestamp64Milli(window_end) AS end_ms, ${stops} AS stops, (start_ms, 1 - stops) AS turn,
+    start_ms < {from_ms:Int64} AS before, start_ms >= {from_ms:Int64} AND start_ms < {to_ms:Int64} AS inside
   FROM ${readLedger(scope, lately)}
 )
 GROUP BY host HAVING max(covers) = 1`,
     parameters: {
       ...bindTimes(range),
       lookback_ms: range.fromMs - EXPECTED_FOR_MS,
+      stored_from_ms: range.storedFromMs,
       day_ago_ms: nowMs - EXPECTED_FOR_MS,
     },
     row: hostRow,

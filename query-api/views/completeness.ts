@@ -16,6 +16,22 @@ export interface Clock {
 }
 
 /**
+ * The stretches of the range in which hosts were there, read off the hosts alone. That does for hosts that
+ * neither said goodbye nor stopped watching for the scope in it, which is nearly always all of them.
+ * @returns undefined when a host did, or when the range is long enough for a day of silence.
+ */
+export function plainSessions(hosts: readonly HostRow[], range: TimeRange): SessionRow[] | undefined {
+  if (range.toMs - range.fromMs > EXPECTED_FOR_MS) return undefined;
+  const spoke = hosts.filter((host) => host.in_range);
+  if (spoke.some((host) => host.breaks > 0)) return undefined;
+  return spoke.map(({ host, first_start_ms, last_end_ms, window_ms, received, points_lost }) => ({
+    ...{ host, first_start_ms, last_end_ms, window_ms, received, points_lost },
+    opens_range: true,
+    stopped: false,
+  }));
+}
+
+/**
  * Expected are the windows of each stretch in which a host was there: from its first batch (or from
  * before the range) until it said goodbye, or until now when it did not, for at most a day of silence.
  * After a goodbye and before a host's first window nothing is expected, because nothing was measured.

@@ -12,7 +12,7 @@ import {
 import type { Scope } from '../plan/scope.js';
 import { formatTime } from '../plan/time.js';
 import type { Gate } from '../http/gate.js';
-import { completenessOf, freshnessOf, type Completeness } from './completeness.js';
+import { completenessOf, freshnessOf, plainSessions, type Completeness } from './completeness.js';
 
 /** What the views work with; made once in main.ts. */
 export interface ViewContext {
@@ -71,10 +71,9 @@ export async function readSureness(
   signal: AbortSignal,
 ): Promise<Sureness> {
   const nowMs = context.now();
-  const [hosts, sessions] = await Promise.all([
-    context.executor.run(planHosts(scope, range, nowMs), signal),
-    context.executor.run(planSessions(scope, range), signal),
-  ]);
+  const hosts = await context.executor.run(planHosts(scope, range, nowMs), signal);
+  const sessions =
+    plainSessions(hosts, range) ?? (await context.executor.run(planSessions(scope, range), signal));
   const freshness = freshnessOf(hosts, nowMs);
   return {
     freshness: freshness === null ? null : formatTime(freshness),

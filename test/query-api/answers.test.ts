@@ -323,7 +323,7 @@ describe('answers over a real store', () => {
       metrics,
       /bellwether_api_answers_total\{route="\/v1\/customers\/:customer\/drops",status="200"\} \d+/,
     );
-    assert.match(metrics, /bellwether_api_query_duration_seconds_count\{query="sessions",outcome="ok"\} \d+/);
+    assert.match(metrics, /bellwether_api_query_duration_seconds_count\{query="hosts",outcome="ok"\} \d+/);
     assert.match(metrics, /bellwether_api_tokens \d+/);
     assert.ok(!metrics.includes('acme'));
   });

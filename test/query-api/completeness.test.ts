@@ -7,7 +7,7 @@ import { Principal } from '../../query-api/auth/principal.js';
 import { planCoveredSteps, planHosts, planSessions } from '../../query-api/plan/coverage.js';
 import { createExecutor, type Executor } from '../../query-api/plan/executor.js';
 import { CustomerScope } from '../../query-api/plan/scope.js';
-import { completenessOf, freshnessOf } from '../../query-api/views/completeness.js';
+import { completenessOf, freshnessOf, plainSessions } from '../../query-api/views/completeness.js';
 import { startRealStore, type RealStore } from './real-store.js';
 import { insertBatches, OTHER_RUN, type BatchRow } from './rows.js';
 
@@ -38,6 +38,8 @@ const EDGES: Deed[][] = [
   [...stretch('batch', -FIRST), ...stretch('for-others', LAST)],
   [...stretch('batch', -FIRST), ...stretch('silent', 5), ...stretch('for-others', LAST - 5)],
   [...stretch('batch', -FIRST), ...stretch('silent', LAST)],
+  stretch('batch', LENGTH),
+  [...stretch('batch', -FIRST), ...stretch('silent', 3), ...stretch('batch', LAST - 3)],
   [...stretch('silent', -FIRST), ...stretch('for-others', TO), ...stretch('batch', LAST - TO)],
 ];
 
@@ -113,10 +115,10 @@ describe('completeness over a real store', () => {
       const hosts = await executor.run(planHosts(scope, range, NOW), signal);
       const sessions = await executor.run(planSessions(scope, range), signal);
       const covered = await executor.run(planCoveredSteps(scope, range), signal);
-      const { windows_expected, windows_received } = completenessOf(hosts, sessions, range, {
-        nowMs: NOW,
-        graceMs: GRACE_MS,
-      });
+      const clock = { nowMs: NOW, graceMs: GRACE_MS };
+      const { windows_expected, windows_received } = completenessOf(hosts, sessions, range, clock);
+      const plain = plainSessions(hosts, range);
+      if (plain !== undefined) assert.deepEqual(plain, sessions, deeds.join(' '));
       const { expected, received, freshness } = model(deeds);
       assert.deepEqual([windows_expected, windows_received], [expected, received], deeds.join(' '));
       assert.equal(covered.length, received, deeds.join(' '));
