@@ -194,9 +194,16 @@ static int map_tables(struct probes *probes, const struct options *options)
 	return 0;
 }
 
-static int refuse(const char *what)
+/* `error` as libbpf returned it, negative. */
+static int refuse(const char *what, int error)
 {
-	log_line(LOG_ERROR, "this kernel refuses the %s probe: %s", what, last_words);
+	if (error == -EPERM)
+		log_line(LOG_ERROR,
+			 "not allowed to load the %s probe: root without CAP_BPF and CAP_PERFMON "
+			 "(a container?) or a locked-down kernel",
+			 what);
+	else
+		log_line(LOG_ERROR, "this kernel refuses the %s probe: %s", what, last_words);
 	return -1;
 }
 
@@ -204,6 +211,7 @@ int probes_load(struct probes *probes, const struct options *options)
 {
 	struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
 	struct btf *kernel = NULL;
+	int error;
 
 	libbpf_set_print(keep_last_words);
 	probes->cpus = (__u32)libbpf_num_possible_cpus();
@@ -216,27 +224,29 @@ int probes_load(struct probes *probes, const struct options *options)
 	probes->drops_skeleton = drops__open();
 	probes->tcp_skeleton = tcp__open();
 	if (!probes->drops_skeleton || !probes->tcp_skeleton)
-		return refuse("drops or tcp");
+		return refuse("drops or tcp", -errno);
 	size_drops(probes, options, kernel);
 	size_tcp(probes, options, kernel);
 	btf__free(kernel);
-	if (drops__load(probes->drops_skeleton))
-		return refuse("drops");
+	error = drops__load(probes->drops_skeleton);
+	if (error)
+		return refuse("drops", error);
 	probes->prefix_fd = bpf_map__fd(probes->drops_skeleton->maps.prefix_trie);
 	probes->events_fd = bpf_map__fd(probes->drops_skeleton->maps.drop_events);
-	if (bpf_map__reuse_fd(probes->tcp_skeleton->maps.prefix_trie, probes->prefix_fd) ||
-	    tcp__load(probes->tcp_skeleton))
-		return refuse("tcp");
-	return map_tables(probes, options);
+	error = bpf_map__reuse_fd(probes->tcp_skeleton->maps.prefix_trie, probes->prefix_fd);
+	if (!error)
+		error = tcp__load(probes->tcp_skeleton);
+	return error ? refuse("tcp", error) : map_tables(probes, options);
 }
 
 int probes_attach(struct probes *probes)
 {
-	if (drops__attach(probes->drops_skeleton))
-		return refuse("drops");
-	if (tcp__attach(probes->tcp_skeleton))
-		return refuse("tcp");
-	return 0;
+	int error = drops__attach(probes->drops_skeleton);
+
+	if (error)
+		return refuse("drops", error);
+	error = tcp__attach(probes->tcp_skeleton);
+	return error ? refuse("tcp", error) : 0;
 }
 
 void probes_tick(struct probes *probes, __u32 second)

@@ -122,22 +122,31 @@ static __always_inline __u32 prefix_of(struct sock *sk)
 	return id ? *id : 0;
 }
 
+/* Apart, so that the key's stack is not the hot path's. */
+static __noinline int find_slot(struct sock *sk, struct socket_state *state)
+{
+	struct bw_slot_key key = {};
+	__u32 now = *(volatile __u32 *)&epoch;
+
+	if (!sk || !state)
+		return 0;
+	key.subject.netns_cookie = bw_netns_cookie_of_sock(sk);
+	key.subject.cgroup_id = bw_cgroup_of_sock(sk);
+	if (prefixes)
+		key.subject.prefix_id = prefix_of(sk);
+	state->slot = bw_slot_of(&tcp_slot_by_key, &tcp_free_slots, &tcp_slots, &key);
+	if (state->slot != BW_NO_SLOT)
+		state->epoch = now;
+	return 0;
+}
+
 /* The socket's row, or NULL when the table is full (counted). */
 static __always_inline struct bw_tcp_row *row_of(struct sock *sk, struct socket_state *state)
 {
-	__u32 now = *(volatile __u32 *)&epoch, index;
+	__u32 index;
 
-	if (state->epoch != now) {
-		struct bw_slot_key key = {};
-
-		key.subject.netns_cookie = bw_netns_cookie_of_sock(sk);
-		key.subject.cgroup_id = bw_cgroup_of_sock(sk);
-		if (prefixes)
-			key.subject.prefix_id = prefix_of(sk);
-		state->slot = bw_slot_of(&tcp_slot_by_key, &tcp_free_slots, &tcp_slots, &key);
-		if (state->slot != BW_NO_SLOT)
-			state->epoch = now;
-	}
+	if (state->epoch != *(volatile __u32 *)&epoch)
+		find_slot(sk, state);
 	index = bpf_get_smp_processor_id() % shards * slots_per_shard + state->slot;
 	if (state->slot < slots_per_shard) {
 		struct bw_tcp_row *row = bpf_map_lookup_elem(&tcp_rows, &index);

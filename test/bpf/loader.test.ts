@@ -52,6 +52,8 @@ describe('loader', { skip }, () => {
       copyFileSync(LOADER, copy);
       spawnSync('chmod', ['0755', folder, copy]);
       assert.match(runLoader(['--check'], copy, 65_534).said, /^\S+ error: not root: only root may load the probes$/);
+      const contained = spawnSync('setpriv', ['--bounding-set', '-sys_admin,-bpf,-perfmon', LOADER, '--check']);
+      assert.match(String(contained.stderr), /^\S+ error: not allowed to load the drops probe: root without .+$/m);
       const at = (path: string): string[] => ['--socket', path, '--uid', '65534', '--gid', '65534', '--log-level', 'error'];
       const unwritable = runLoader(at('/proc/loader.sock'));
       assert.equal(unwritable.status, 1);
