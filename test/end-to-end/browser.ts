@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { PROJECT } from '../support/paths.js';
 
 const CANDIDATES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -57,23 +57,15 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     const isFault = message.type() === 'error' && !message.text().startsWith('Failed to load resource');
     if (isFault) watched.faults.push(`console: ${message.text()}`);
   });
-  await page.addInitScript({ path: join(projectRoot(), 'test/end-to-end/in-page.js') });
+  await page.addInitScript({ path: join(PROJECT, 'test/end-to-end/in-page.js') });
   return { ...watched, close: () => context.close() };
-}
-
-/** The folder that holds package.json. */
-export function projectRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder);
-  return folder;
 }
 
 /** The built page; built now if it is not. */
 export function builtPage(): string {
-  const root = projectRoot();
-  const folder = join(root, 'dist/query-api/console/public');
+  const folder = join(PROJECT, 'dist/query-api/console/public');
   if (!existsSync(join(folder, 'index.html'))) {
-    execFileSync(process.execPath, [join(root, 'tools/build-page.mjs')], { stdio: 'inherit' });
+    execFileSync(process.execPath, [join(PROJECT, 'tools/build-page.mjs')], { stdio: 'inherit' });
   }
   return folder;
 }

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CAUSES } from '../../../../../common/taxonomy/index.js';
 import { CAUSE_ORDER, causeStyle, causeWords } from '../../../../../query-api/console/page/words/causes.js';
-import { projectRoot } from '../../../../end-to-end/browser.js';
+import { PROJECT } from '../../../../support/paths.js';
 import { apparentDifference, contrast, VISIONS } from './vision.js';
 
-const sheet = readFileSync(join(projectRoot(), 'query-api/console/page/styles/tokens.css'), 'utf8');
+const sheet = readFileSync(join(PROJECT, 'query-api/console/page/styles/tokens.css'), 'utf8');
 const [light = '', dark = ''] = sheet.split('@media (prefers-color-scheme: dark)');
 
 for (const [scheme, block] of Object.entries({ light, dark })) {
