@@ -35,6 +35,7 @@ export const dropsRequest = {
 
 const amounts = { packets: countOrNull, bytes: countOrNull };
 const wordOrNull = z.string().nullable();
+const points = z.array(z.object({ time: time.describe('Start of the step'), ...amounts }));
 
 export const dropsAnswer = z.object({
   customer: z.string(),
@@ -45,6 +46,9 @@ export const dropsAnswer = z.object({
   resolution,
   ...sureness,
   totals: z.object(amounts),
+  points: points.describe(
+    'All groups together; null where nothing was measured, 0 where nothing was dropped',
+  ),
   groups: z.array(
     z.object({
       name: z.string().describe('The value of what is grouped by'),
@@ -54,7 +58,7 @@ export const dropsAnswer = z.object({
       explanation: wordOrNull,
       remedy: wordOrNull,
       ...amounts,
-      points: z.array(z.object({ time: time.describe('Start of the step'), ...amounts })),
+      points,
     }),
   ),
 });
@@ -92,6 +96,7 @@ export async function answerDrops(
       packets: measured ? sum(groups, 'packets') : null,
       bytes: measured ? sum(groups, 'bytes') : null,
     },
+    points: pointsOf(rows, stepsOf(range), coveredSteps),
     groups,
   };
 }
@@ -119,7 +124,6 @@ function groupsOf(rows: readonly DropRow[], range: StoredRange, covered: Readonl
 function groupOf(rows: readonly DropRow[], steps: readonly number[], covered: ReadonlySet<number>): Group[] {
   const [first] = rows;
   if (first === undefined) return [];
-  const byStep = new Map(rows.map((row) => [row.step, row]));
   const words = { reason: first.reason || null, cause: first.cause || null, fault: first.fault || null };
   const group: Group = {
     name: first.name,
@@ -127,13 +131,27 @@ function groupOf(rows: readonly DropRow[], steps: readonly number[], covered: Re
     ...explain(words),
     packets: sum(rows, 'packets'),
     bytes: sum(rows, 'bytes'),
-    points: steps.map((step) => {
-      const row = byStep.get(step);
-      const empty = covered.has(step) ? 0 : null;
-      return { time: formatTime(step), packets: row?.packets ?? empty, bytes: row?.bytes ?? empty };
-    }),
+    points: pointsOf(rows, steps, covered),
   };
   return [group];
+}
+
+/** What the rows come to in each step: their sum, 0 where none of a measured step is there, else null. */
+function pointsOf(
+  rows: readonly DropRow[],
+  steps: readonly number[],
+  covered: ReadonlySet<number>,
+): Group['points'] {
+  const byStep = new Map<number, DropRow[]>();
+  for (const row of rows) byStep.set(row.step, [...(byStep.get(row.step) ?? []), row]);
+  return steps.map((step) => {
+    const ofStep = byStep.get(step) ?? (covered.has(step) ? [] : undefined);
+    return {
+      time: formatTime(step),
+      packets: ofStep === undefined ? null : sum(ofStep, 'packets'),
+      bytes: ofStep === undefined ? null : sum(ofStep, 'bytes'),
+    };
+  });
 }
 
 function sum<Key extends string>(rows: readonly Readonly<Record<Key, number | null>>[], key: Key): number {
