@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../common/runtime/errors.js';
 import type { ManagedProcess, Probe } from './managed-process.js';
@@ -19,21 +18,6 @@ export function httpProbe(url: string, limitMs = PROBE_LIMIT_MS): Probe {
       return `${url}: ${messageOf(cause)}`;
     }
   };
-}
-
-/** A probe that only connects, for servers that speak something else than HTTP. */
-export function connectProbe(host: string, port: number): Probe {
-  return () =>
-    new Promise((resolve) => {
-      const socket = connect({ host, port, timeout: PROBE_LIMIT_MS });
-      const settle = (answer: string | undefined) => {
-        socket.destroy();
-        resolve(answer);
-      };
-      socket.once('connect', () => settle(undefined));
-      socket.once('timeout', () => settle(`${host}:${String(port)} does not answer`));
-      socket.once('error', (error) => settle(`${host}:${String(port)}: ${error.message}`));
-    });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, realpathSync, statfsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { delimiter, dirname, join } from 'node:path';
@@ -7,15 +8,25 @@ export function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Undefined when the kernel can be watched from here, otherwise why not and what would help. */
+const CHECK_LIMIT_MS = 20_000;
+
+/** Undefined when the kernel can be watched from here, otherwise why not, mostly in the loader's own words. */
 export function whyNoProbes(loader: string): string | undefined {
   if (process.platform !== 'linux') return `the probes are eBPF programs and this is ${process.platform}`;
   if (!isRoot()) return 'loading probes needs root (run it with sudo to watch this machine)';
-  if (!existsSync('/sys/kernel/btf/vmlinux')) {
-    return 'this kernel has no BTF (/sys/kernel/btf/vmlinux; CONFIG_DEBUG_INFO_BTF=y, as distributions build it, has)';
-  }
   if (!existsSync(loader)) return `the loader is not built (make -C bpf makes ${loader})`;
-  return undefined;
+  const { status, stderr, error } = spawnSync(loader, ['--check'], {
+    encoding: 'utf8',
+    timeout: CHECK_LIMIT_MS,
+  });
+  if (status === 0) return undefined;
+  const said =
+    stderr
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^bellwether-loader: \w+: /, '') ?? '';
+  return said === '' ? `${loader} --check fails: ${error?.message ?? String(status)}` : said;
 }
 
 /** Full path of a program by PATH; undefined when there is none. */

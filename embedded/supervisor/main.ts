@@ -26,6 +26,8 @@ try {
     terminal.print(UP_USAGE);
   } else if (running !== undefined && isSupervised(running)) {
     terminal.print(runningText(running));
+    if (options.demo && !running.demo)
+      terminal.print('It runs without the demo: `npm run down` first to have it.');
   } else if (options.detach) {
     process.exitCode = await detach(paths, fileURLToPath(import.meta.url), process.argv.slice(2), terminal);
   } else {

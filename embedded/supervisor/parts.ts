@@ -1,12 +1,13 @@
 import { closeSync, chownSync, existsSync, openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
 import { netnsPath } from '../demo/ip.js';
 import type { DemoPlan } from '../demo/plan.js';
 import { kafkaCommand, waitForKafka, type BrokerOptions } from '../kafka/broker.js';
 import type { LaunchRequest, NumericUser } from '../launch/launch.js';
 import type { StackConfig } from './config.js';
-import { connectProbe, httpProbe } from './health.js';
+import { httpProbe } from './health.js';
 import type { HomePaths } from './home.js';
 import { findProgram, installationOf } from './machine.js';
 import type { ProcessSpec } from './managed-process.js';
@@ -30,6 +31,8 @@ export interface StackContext {
 }
 
 const READY_LIMIT_MS = 60_000;
+/** A broker that answers at all does so within this, also on a busy machine. */
+const HEALTH_LIMIT_MS = 10_000;
 /** A service ends within 20 s by itself (common/runtime/service.ts). */
 const STOP_LIMIT_MS = 25_000;
 
@@ -114,7 +117,8 @@ export function kafkaUnit(context: StackContext, jarsDir: string): UnitSpec {
       return undefined;
     },
     readyLimitMs: READY_LIMIT_MS,
-    health: connectProbe(loopbackOf(context), context.config.ports.kafka),
+    health: () =>
+      waitForKafka(context.brokers, HEALTH_LIMIT_MS, context.log).then(() => undefined, messageOf),
     stopLimitMs: STOP_LIMIT_MS,
   };
   return { name: 'kafka', processes: [process] };

@@ -161,7 +161,7 @@ class Supervisor {
     if (users.store === undefined) {
       terminal.say('not root: every part runs as the same user, without walls between them');
     } else {
-      checkReadable(users.store, [code, packages]);
+      checkReadable(users.store, [code, packages, ...(this.replay === undefined ? [] : [this.replay])]);
     }
     const brokers = config.kafkaBrokers ?? [`${loopbackOf({ config })}:${String(config.ports.kafka)}`];
     return { config, paths, users, access, log: this.log, code, codeNeeds, loader, brokers };
@@ -202,6 +202,7 @@ class Supervisor {
     const jarsDir = defaultJarsDir();
     if (!existsSync(jarsDir)) terminal.say("fetching Kafka's jars through Maven (44 MB, once)");
     await prepareKafka(jarsDir, this.log);
+    if (context.users.kafka !== undefined) checkReadable(context.users.kafka, [jarsDir]);
     await formatStorage(brokerOptions(context, jarsDir), context.users.kafka);
     return kafkaUnit(context, jarsDir);
   }
