@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { BellwetherError } from '../common/runtime/errors.js';
 import { sendAgainstFirewall, sendDatagrams, type DatagramFlow } from '../embedded/demo/faults.js';
 import { demoPlan } from '../embedded/demo/plan.js';
-import { readStackConfig } from '../embedded/supervisor/config.js';
 import { runningStack } from './home.js';
 
 /** Nothing listens there in the demo. */
@@ -34,7 +33,7 @@ export function demoCommand(): Command {
       const stack = runningStack();
       if (!stack.demo)
         throw new BellwetherError('not_found', 'the running stack has no demo: npm run up -- --demo');
-      const [acme, globex] = demoPlan(readStackConfig().demoPrefix).customers;
+      const [acme, globex] = demoPlan(stack.demoPrefix).customers;
       const said = await fault({ from: globex.netns, to: acme.netns, address: acme.address });
       process.stdout.write(`${said}; acme's answers show it within 15 s\n`);
     });

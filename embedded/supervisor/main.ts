@@ -32,7 +32,7 @@ try {
     process.exitCode = await detach(paths, fileURLToPath(import.meta.url), process.argv.slice(2), terminal);
   } else {
     const recording = join(project, 'embedded/demo/recording.frames.gz');
-    process.exitCode = await runSupervisor({
+    const exitCode = await runSupervisor({
       config,
       paths,
       options,
@@ -42,6 +42,8 @@ try {
       loader: join(project, 'bpf/build/bellwether-loader'),
       recording: existsSync(recording) ? recording : undefined,
     });
+    // A health check whose answer nobody waits for any more would keep the process for seconds.
+    process.exit(exitCode);
   }
 } catch (error) {
   terminal.endLive();

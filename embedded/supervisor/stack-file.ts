@@ -20,6 +20,8 @@ const stackFile = z.object({
   /** Where measurements come from: the kernel of this machine, or a recording of frames. */
   source: z.enum(['kernel', 'recording', 'none']),
   demo: z.boolean(),
+  /** Before the names of the demo's network namespaces. */
+  demoPrefix: z.string(),
   urls: z.object({ api: z.string(), kafka: z.string(), clickhouse: z.string() }),
   ports: z.record(z.string(), z.number()),
   parts: z.array(part),

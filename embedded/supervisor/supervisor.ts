@@ -293,6 +293,7 @@ class Supervisor {
       state: this.state,
       source: this.source,
       demo: this.demoIs() === 'live',
+      demoPrefix: config.demoPrefix,
       urls: {
         api: `http://${host}:${String(config.ports.api)}`,
         kafka: (config.kafkaBrokers ?? [`${host}:${String(config.ports.kafka)}`]).join(','),

@@ -36,6 +36,7 @@ function stackWith(changes: Partial<StackFile>): StackFile {
     state: 'ready',
     source: 'none',
     demo: false,
+    demoPrefix: '',
     urls: { api: 'http://127.0.0.1:1', kafka: '127.0.0.1:2', clickhouse: 'http://127.0.0.1:3' },
     ports: {},
     parts: [],
