@@ -92,7 +92,9 @@ export async function buildCode({ root, log }) {
     log,
     advice: 'The last lines say where the source does not compile',
   });
-  // So that services run where only dist/ and node_modules/ can be read.
+  // So that services run where only dist/ and node_modules/ can be read: they need no file of the clone itself,
+  // and what was copied from a clone made under a strict umask is as readable as what was compiled.
   writeFileSync(join(root, 'dist/package.json'), '{ "type": "module" }\n');
+  spawnSync('chmod', ['-R', 'a+rX', join(root, 'dist')]);
   writeFileSync(stamp, sources);
 }
