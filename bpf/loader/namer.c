@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* `ip netns add` makes the file first and mounts the namespace on it a little later. */
@@ -30,6 +31,7 @@
 static bool watch_nearest(int inotify, const char *dir)
 {
 	char path[4096], *slash;
+	struct stat status;
 
 	snprintf(path, sizeof(path), "%s", dir);
 	while (inotify_add_watch(inotify, path, WATCHED) < 0) {
@@ -41,7 +43,7 @@ static bool watch_nearest(int inotify, const char *dir)
 	if (strcmp(path, dir) == 0)
 		return true;
 	path[strlen(path)] = '/';
-	return access(path, F_OK) != 0;
+	return stat(path, &status) != 0; /* access() would look without our capabilities */
 }
 
 static void watch_all(int inotify, const struct options *options)

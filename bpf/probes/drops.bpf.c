@@ -125,7 +125,7 @@ static __always_inline void look_at(struct bw_packet *packet)
 
 /*
  * A key in the making, in registers. It goes to memory as whole words (compose): fields that are
- * stored one by one and loaded again as words stall the processor (measured: 10 ns of 45).
+ * stored one by one and loaded again as words stall the processor (measured: some 10 ns).
  */
 struct charge {
 	__u64 netns_cookie;
