@@ -46,7 +46,11 @@ export async function buildProbes({ root, log }) {
     return;
   }
   // Exit code 0: nothing is out of date.
-  if (spawnSync('make', ['-q', '-C', join(root, 'bpf'), 'build/bellwether-loader'], { stdio: 'ignore' }).status === 0) return;
+  if (
+    spawnSync('make', ['-q', '-C', join(root, 'bpf'), 'build/bellwether-loader'], { stdio: 'ignore' })
+      .status === 0
+  )
+    return;
   await runStep({
     title: 'Probes and loader',
     why: 'clang compiles the eBPF programs against the BTF of the running kernel',
