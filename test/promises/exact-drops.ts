@@ -217,7 +217,7 @@ const promise: ProductPromise = {
         ) &&
         slowest <= ANSWER_LIMIT_MS / 1000;
       const figure =
-        `${String(count)} rounds of 50 and 70: NO_SOCKET ${String(last?.noSocket)} of ${String(TO_CLOSED_PORT * count)},` +
+        `${String(count)} times 50 and 70 packets: NO_SOCKET ${String(last?.noSocket)} of ${String(TO_CLOSED_PORT * count)},` +
         ` NETFILTER_DROP ${String(last?.filtered)} of ${String(AGAINST_FIREWALL * count)} (nft ${String(byNft)}),` +
         ` other customer ${String(last?.others)}, answered after ${slowest.toFixed(1)} s at most`;
       return { holds, figure };
