@@ -18,6 +18,8 @@ const FAR = 'bwbench-far';
 const FAR_ADDRESS = '10.94.0.2';
 const REST_SECONDS = 20;
 const LOAD_SECONDS = 10;
+/** Below that the first, coldest runs are most of them. */
+const RUNS_THAT_MEAN_SOMETHING = 1000;
 const STATS = '/proc/sys/kernel/bpf_stats_enabled';
 /** USER_HZ: what /proc counts processor time in, on every Linux. */
 const TICKS_PER_SECOND = 100;
@@ -144,7 +146,7 @@ async function costsOf(what: string, action: () => Promise<unknown>): Promise<st
   const lines: string[] = [];
   for (const { name, empty, unit } of PAIRS) {
     const [ours, bare] = [costOf(name), costOf(empty)];
-    if (ours.runs < 100 || bare.runs === 0) continue;
+    if (ours.runs < RUNS_THAT_MEAN_SOMETHING || bare.runs === 0) continue;
     const [mean, floor] = [ours.ns / ours.runs, bare.ns / bare.runs];
     lines.push(
       `${what}: ${name} ${(mean - floor).toFixed(0)} ns a ${unit} net (${mean.toFixed(0)} with, ${floor.toFixed(0)} for an empty program; ${String(ours.runs)} runs)`,
