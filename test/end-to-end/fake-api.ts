@@ -141,19 +141,28 @@ function stepsOf(
   return steps;
 }
 
+function amounts(measured: boolean, packets: number) {
+  return measured ? { packets, bytes: packets * 98 } : { packets: null, bytes: null };
+}
+
 function dropsOf(customer: string, span: Span, scenario: Scenario): object {
   const groups = (scenario.drops[customer] ?? []).map(({ packets, ...words }) => {
     const points = stepsOf(span, scenario).map(({ start, measured }) => {
-      const value = measured ? packets(span.to - start, span.step) : null;
-      return { time: iso(start), packets: value, bytes: value === null ? null : value * 98 };
+      return { time: iso(start), ...amounts(measured, packets(span.to - start, span.step)) };
     });
     const sum = points.reduce((total, point) => total + (point.packets ?? 0), 0);
     return { ...words, packets: sum, bytes: sum * 98, points };
   });
   const packets = groups.reduce((total, group) => total + group.packets, 0);
-  const measured = stepsOf(span, scenario).some((step) => step.measured);
-  const totals = measured ? { packets, bytes: packets * 98 } : { packets: null, bytes: null };
-  return { by: 'reason', totals, groups };
+  const points = stepsOf(span, scenario).map(({ start, measured }, index) => ({
+    time: iso(start),
+    ...amounts(
+      measured,
+      groups.reduce((total, group) => total + (group.points[index]?.packets ?? 0), 0),
+    ),
+  }));
+  const measured = points.some((point) => point.packets !== null);
+  return { by: 'reason', totals: amounts(measured, packets), points, groups };
 }
 
 function latencyOf(span: Span, signal: string, scenario: Scenario): object {

@@ -61,6 +61,8 @@ export interface DropGroup extends DropKind {
 export interface Drops extends Scope {
   readonly stepSeconds: number;
   readonly totals: { readonly packets: number | null; readonly bytes: number | null };
+  /** All groups together, each step of the range: 0 where nothing was dropped. */
+  readonly points: readonly DropPoint[];
   readonly groups: readonly DropGroup[];
 }
 
@@ -135,15 +137,13 @@ export function readDrops(value: unknown): Drops {
     ...readScope(fields),
     stepSeconds: decode.number(fields, 'step_seconds'),
     totals: { packets: decode.numberOrNull(totals, 'packets'), bytes: decode.numberOrNull(totals, 'bytes') },
+    points: readDropPoints(fields),
     groups: decode.list(fields, 'groups', (item) => {
       const group = decode.fieldsOf(item, 'group');
       return {
         ...readKind(group),
         packets: decode.numberOrNull(group, 'packets'),
-        points: decode.list(group, 'points', (entry) => {
-          const point = decode.fieldsOf(entry, 'point');
-          return { time: decode.time(point, 'time'), packets: decode.numberOrNull(point, 'packets') };
-        }),
+        points: readDropPoints(group),
       };
     }),
   };
@@ -171,6 +171,13 @@ export function readEvents(value: unknown): Events {
       };
     }),
   };
+}
+
+function readDropPoints(fields: Fields): DropPoint[] {
+  return decode.list(fields, 'points', (item) => {
+    const point = decode.fieldsOf(item, 'point');
+    return { time: decode.time(point, 'time'), packets: decode.numberOrNull(point, 'packets') };
+  });
 }
 
 function readScope(fields: Fields): Scope {

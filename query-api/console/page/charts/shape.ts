@@ -36,15 +36,8 @@ export interface LatencySteps extends Steps {
   readonly p99: Column;
 }
 
-/**
- * Drops by cause and step. Where no group says whether a step was measured (no drops, no groups), the
- * latency answer of the same steps does: its count is null exactly where nothing was received.
- */
-export function dropSteps(drops: Drops, measuredBy: Latency | undefined): DropSteps {
-  const mask = new Map<number, boolean>();
-  if (measuredBy?.stepSeconds === drops.stepSeconds) {
-    for (const point of measuredBy.points) mask.set(point.time, point.count !== null);
-  }
+/** Drops by cause and step. Which steps were measured, the points of all groups together say. */
+export function dropSteps(drops: Drops): DropSteps {
   const byCause = new Map<string, Map<number, number | null>>();
   for (const group of drops.groups) {
     const sums = byCause.get(group.cause) ?? new Map<number, number | null>();
@@ -52,11 +45,10 @@ export function dropSteps(drops: Drops, measuredBy: Latency | undefined): DropSt
     for (const { time, packets } of group.points) {
       const before = sums.get(time);
       sums.set(time, packets === null ? (before ?? null) : (before ?? 0) + packets);
-      mask.set(time, mask.get(time) === true || packets !== null);
     }
   }
-  const times = [...mask.keys()].sort((a, b) => a - b);
-  const measured = times.map((time) => mask.get(time) === true);
+  const times = drops.points.map((point) => point.time);
+  const measured = drops.points.map((point) => point.packets !== null);
   const causes = [...byCause.keys()].sort((a, b) => causeRank(a) - causeRank(b));
   const packets = causes.map((cause) =>
     times.map((time, index) => (measured[index] === true ? (byCause.get(cause)?.get(time) ?? 0) : null)),

@@ -57,7 +57,7 @@ export function createDrops(): View {
       }
       if (snapshot.drops === shown) return;
       shown = snapshot.drops;
-      const now = (steps = dropSteps(snapshot.drops, snapshot.rtt));
+      const now = (steps = dropSteps(snapshot.drops));
       chart.draw(now);
       setText(readout, readoutOf(now, hovered));
       table.update(() => rowsOf(now));

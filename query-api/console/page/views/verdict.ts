@@ -47,12 +47,8 @@ export function createVerdict(live: Live): View & { focus(): void } {
         showWaiting(state, headline, sentence, sides);
         return;
       }
-      const verdict = verdictOf(
-        snapshot.drops,
-        snapshot.range,
-        voice,
-        measuredSince(dropSteps(snapshot.drops, snapshot.rtt)),
-      );
+      const since = measuredSince(dropSteps(snapshot.drops));
+      const verdict = verdictOf(snapshot.drops, snapshot.range, voice, since);
       const recent = recency(snapshot, snapshot.drops, Date.now() + state.clockOffsetMs);
       setText(headline, verdict.headline);
       setText(sentence, recent === '' ? verdict.sentence : `${verdict.sentence} ${recent}`);

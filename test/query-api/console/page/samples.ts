@@ -1,4 +1,10 @@
-import type { DropGroup, Drops, Fault, Latency } from '../../../../query-api/console/page/api/answers.js';
+import type {
+  DropGroup,
+  DropPoint,
+  Drops,
+  Fault,
+  Latency,
+} from '../../../../query-api/console/page/api/answers.js';
 
 /** 12:00:00 UTC of some day, Unix milliseconds; aligned to every step of the page. */
 export const NOON = Date.UTC(2026, 4, 5, 12);
@@ -23,7 +29,7 @@ export function group(
 }
 
 /** What every answer says of itself; complete unless `change` says otherwise. */
-export function scope(change: Partial<Omit<Drops, 'groups' | 'totals'>> = {}) {
+export function scope(change: Partial<Omit<Drops, 'groups' | 'totals' | 'points'>> = {}) {
   return {
     customer: 'acme',
     from: NOON,
@@ -35,12 +41,23 @@ export function scope(change: Partial<Omit<Drops, 'groups' | 'totals'>> = {}) {
   };
 }
 
+/** Packets of all groups in each of the six steps; null where none was measured. */
+function together(groups: readonly DropGroup[]): DropPoint[] {
+  return Array.from({ length: 6 }, (_, index) => {
+    const values = groups.map(({ points }) => points[index]?.packets);
+    const isMissing = values.length > 0 && values.every((value) => value === null);
+    const sum = values.reduce<number>((total, value) => total + (value ?? 0), 0);
+    return { time: NOON + index * 10_000, packets: isMissing ? null : sum };
+  });
+}
+
 /** An answer of complete minutes from NOON on, unless `change` says otherwise. */
 export function drops(groups: readonly DropGroup[], change: Partial<Drops> = {}): Drops {
   const packets = groups.reduce((sum, one) => sum + (one.packets ?? 0), 0);
   return {
     ...scope(),
     totals: { packets, bytes: packets * 100 },
+    points: together(groups),
     groups,
     ...change,
   };

@@ -18,14 +18,24 @@ test('null is read as null, in every place where the API may say it', () => {
   const latency = answers.readLatency({ ...scope, points: [point] });
   assert.equal(latency.points[0]?.count, null);
   assert.equal(latency.freshness, null);
-  const drops = answers.readDrops({ ...scope, totals: { packets: null, bytes: null }, groups: [] });
+  const drops = answers.readDrops({
+    ...scope,
+    totals: { packets: null, bytes: null },
+    points: [{ time: scope.from, packets: null, bytes: null }],
+    groups: [],
+  });
   assert.equal(drops.totals.packets, null);
+  assert.deepEqual(drops.points, [{ time: Date.parse(scope.from), packets: null }]);
 });
 
 test('an answer of another shape is refused by the name of the field', () => {
   assert.throws(
-    () => answers.readDrops({ ...scope, totals: { packets: '7' }, groups: [] }),
+    () => answers.readDrops({ ...scope, totals: { packets: '7' }, points: [], groups: [] }),
     /"packets" should be a number/,
+  );
+  assert.throws(
+    () => answers.readDrops({ ...scope, totals: { packets: 7, bytes: 7 }, groups: [] }),
+    /"points" should be/,
   );
   assert.throws(
     () => answers.readLatency({ ...scope, from: 'yesterday', points: [] }),
@@ -37,7 +47,12 @@ test('an answer of another shape is refused by the name of the field', () => {
 
 test('a fault of a newer API is nobody’s', () => {
   const group = { reason: 'X', cause: 'new', fault: 'martian', packets: 1, points: [] };
-  const { groups } = answers.readDrops({ ...scope, totals: { packets: 1, bytes: 1 }, groups: [group] });
+  const { groups } = answers.readDrops({
+    ...scope,
+    totals: { packets: 1, bytes: 1 },
+    points: [],
+    groups: [group],
+  });
   assert.equal(groups[0]?.fault, 'unknown');
   assert.equal(groups[0].explanation, '');
 });

@@ -13,7 +13,7 @@ import { drops, group, latency, NOON } from '../samples.js';
 const noon = NOON / 1_000;
 
 test('a step that was not measured is a gap and never zero', () => {
-  const steps = dropSteps(drops([group('policy', 'customer', [3, null, 0, null, 1, 0])]), undefined);
+  const steps = dropSteps(drops([group('policy', 'customer', [3, null, 0, null, 1, 0])]));
   assert.deepEqual(steps.packets, [[3, null, 0, null, 1, 0]]);
   assert.deepEqual(steps.gaps, [
     { from: noon + 10, to: noon + 20 },
@@ -34,13 +34,12 @@ test('what has not arrived yet is pending, not missing', () => {
   assert.equal(latencySteps({ ...answer, freshness: null }).pendingFrom, noon);
 });
 
-test('without drops, the latency answer says which steps were measured', () => {
-  const { times, gaps, causes } = dropSteps(drops([]), latency([0, 5, null, 0, 0, 0]));
+test('also without drops, the answer says which steps were measured', () => {
+  const points = [0, 0, null, 0, 0, 0].map((packets, index) => ({ time: NOON + index * 10_000, packets }));
+  const { times, gaps, causes } = dropSteps(drops([], { points }));
   assert.equal(times.length, 6);
   assert.deepEqual(causes, []);
   assert.deepEqual(gaps, [{ from: noon + 20, to: noon + 30 }]);
-  const otherStep = dropSteps(drops([], { stepSeconds: 30 }), latency([0, 5]));
-  assert.deepEqual(otherStep.times, [], 'steps of another length say nothing about these');
 });
 
 test('groups of one cause are one layer, layers keep one order', () => {
@@ -50,12 +49,11 @@ test('groups of one cause are one layer, layers keep one order', () => {
       group('policy', 'customer', [1, 2], 'NETFILTER_DROP'),
       group('policy', 'platform', [4, 8], 'QDISC_DROP'),
     ]),
-    undefined,
   );
   assert.deepEqual(causes, ['policy', 'normal']);
   assert.deepEqual(packets, [
-    [5, 10],
-    [1, 1],
+    [5, 10, 0, 0, 0, 0],
+    [1, 1, 0, 0, 0, 0],
   ]);
 });
 
