@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { builtPage, findChromium, launchChromium, openPage } from './browser.js';
-import { signedIn } from './console-target.js';
-import { FAKE_TOKENS, startFakeApi } from './fake-api.js';
-import type { FakeApi } from './fake-api.js';
+import { describe, test } from 'node:test';
+import { findChromium, openPage } from './browser.js';
 import { quietScenario } from './fake-scenario.js';
+import { useStandIn } from './stand-in.js';
 
 interface FocusStop {
   readonly name: string;
@@ -16,22 +13,11 @@ interface FocusStop {
 const chromium = findChromium();
 
 describe('access to the page', { skip: chromium === undefined && 'no Chromium here' }, () => {
-  let browser: Browser;
-  let api: FakeApi;
-
-  before(async () => {
-    api = await startFakeApi(builtPage(), quietScenario());
-    browser = await launchChromium(chromium ?? '');
-  });
-  after(async () => {
-    await browser.close();
-    await api.stop();
-  });
-  const open = (options: Parameters<typeof signedIn>[3] = {}, token: keyof typeof FAKE_TOKENS = 'acme') =>
-    signedIn(browser, api.url, FAKE_TOKENS[token], options);
+  const standIn = useStandIn();
+  const { open } = standIn;
 
   test('Tab goes through the page in reading order and is always seen', async () => {
-    const { page, close } = await open({}, 'operator');
+    const { page, close } = await open('operator');
     await page.locator('.skip').focus();
     const stops: string[] = [];
     for (let step = 0; step < 14; step++) {
@@ -82,7 +68,7 @@ describe('access to the page', { skip: chromium === undefined && 'no Chromium he
     'phone of 380 pixels': { viewport: { width: 380, height: 800 } },
   } as const)) {
     test(`${name}: names, headings, ids, sizes and contrast are in order`, async () => {
-      const { page, faults, close } = await open(options, 'operator');
+      const { page, faults, close } = await open('operator', options);
       await page.locator('.drops summary').click();
       assert.deepEqual(await page.evaluate<string[]>('probe.audit()'), []);
       assert.deepEqual(faults, []);
@@ -91,8 +77,8 @@ describe('access to the page', { skip: chromium === undefined && 'no Chromium he
   }
 
   test('the form for the token is in order too', async () => {
-    const { page, close } = await openPage(browser, { viewport: { width: 380, height: 800 } });
-    await page.goto(api.url);
+    const { page, close } = await openPage(standIn.browser, { viewport: { width: 380, height: 800 } });
+    await page.goto(standIn.api.url);
     await page.getByRole('button', { name: 'Show my network' }).click();
     await page.getByText('Enter the token that you were given.').waitFor();
     assert.deepEqual(await page.evaluate<string[]>('probe.audit()'), []);
@@ -113,7 +99,7 @@ describe('access to the page', { skip: chromium === undefined && 'no Chromium he
   });
 
   test('light and dark are two, and a change of mind needs no reload', async () => {
-    const { page, close } = await open({ colorScheme: 'light' });
+    const { page, close } = await open('acme', { colorScheme: 'light' });
     const ground = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
     const ink = () => page.evaluate<string>("document.querySelector('.drops canvas').toDataURL()");
     const [light, lightInk] = [await ground(), await ink()];
@@ -125,7 +111,7 @@ describe('access to the page', { skip: chromium === undefined && 'no Chromium he
   });
 
   test('nothing moves for those who asked for that', async () => {
-    const { page, close } = await open({ reducedMotion: 'reduce' });
+    const { page, close } = await open('acme', { reducedMotion: 'reduce' });
     assert.equal(await page.evaluate('document.getAnimations().length'), 0);
     await close();
   });
@@ -137,13 +123,13 @@ describe('access to the page', { skip: chromium === undefined && 'no Chromium he
     assert.match(await region.innerText(), /^Drops on both sides\. In the last 15 minutes/);
     await page.clock.runFor(30_000);
     assert.deepEqual(await page.evaluate('probe.heard'), [], 'a poll with the same verdict is silent');
-    api.scenario.drops = {};
+    standIn.api.scenario.drops = {};
     await page.clock.runFor(5_000);
     await page.locator('#headline', { hasText: 'No harmful drops.' }).waitFor();
     const heard = await page.evaluate<string[]>('probe.heard');
     assert.equal(heard.length, 1);
     assert.match(heard[0] ?? '', /^No harmful drops\. /);
-    api.scenario = quietScenario();
+    standIn.api.scenario = quietScenario();
     await close();
   });
 });

@@ -1,31 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { builtPage, findChromium, launchChromium } from './browser.js';
-import { signedIn } from './console-target.js';
-import { FAKE_TOKENS, startFakeApi } from './fake-api.js';
-import type { FakeApi } from './fake-api.js';
+import { beforeEach, describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { findChromium } from './browser.js';
 import { FIREWALL, quietScenario } from './fake-scenario.js';
+import { useStandIn } from './stand-in.js';
 
 /** Worlds that a real stack is seldom in: each made by the stand-in for the API. */
 const chromium = findChromium();
 
 describe('the page in bad weather', { skip: chromium === undefined && 'no Chromium here' }, () => {
-  let browser: Browser;
-  let api: FakeApi;
-
-  before(async () => {
-    api = await startFakeApi(builtPage(), quietScenario());
-    browser = await launchChromium(chromium ?? '');
-  });
-  after(async () => {
-    await browser.close();
-    await api.stop();
-  });
+  const standIn = useStandIn();
   beforeEach(() => {
-    api.scenario = quietScenario();
+    standIn.api.scenario = quietScenario();
   });
-  const open = (token: keyof typeof FAKE_TOKENS = 'acme') => signedIn(browser, api.url, FAKE_TOKENS[token]);
+  const { open } = standIn;
 
   test('says cause, number, side, explanation, remedy and 5-tuple', async () => {
     const { page, close } = await open();
@@ -55,7 +43,7 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
   });
 
   test('draws a gap as a gap: hatched, "not measured" in the table, and no zero', async () => {
-    api.scenario.gap = [700, 560];
+    standIn.api.scenario.gap = [700, 560];
     const { page, close } = await open();
     const inked = await paintedShare(page, 1 - 630 / 900);
     assert.ok(inked > 0.15, `hatching covers ${inked} of a column in the gap`);
@@ -74,12 +62,12 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
   });
 
   test('nothing measured is "we cannot tell", nothing dropped is "no harmful drops"', async () => {
-    api.scenario.drops = {};
+    standIn.api.scenario.drops = {};
     const clear = await open();
     assert.equal(await clear.page.locator('#headline').innerText(), 'No harmful drops.');
     assert.match(await clear.page.locator('.events').innerText(), /No dropped packet was sampled/);
     await clear.close();
-    api.scenario.gap = [1_000, 0];
+    standIn.api.scenario.gap = [1_000, 0];
     const blind = await open();
     assert.equal(await blind.page.locator('#headline').innerText(), 'We cannot tell.');
     await blind.close();
@@ -87,7 +75,7 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
 
   test('a problem says what to do, keeps what was known, and goes when it is over', async () => {
     const { page, faults, close } = await open();
-    api.scenario.failure = {
+    standIn.api.scenario.failure = {
       status: 503,
       code: 'store_unavailable',
       title: 'The store does not answer',
@@ -99,7 +87,7 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
     assert.match(await bar.innerText(), /It is starting\.\s+Nothing to do here: the page tries again/);
     assert.match(await bar.innerText(), /Next try in \d+ s/);
     assert.equal(await page.locator('#headline').innerText(), 'Drops on both sides.', 'what was known stays');
-    api.scenario.failure = undefined;
+    standIn.api.scenario.failure = undefined;
     await bar.getByRole('button', { name: 'Try now' }).click();
     await bar.waitFor({ state: 'hidden' });
     assert.deepEqual(faults, []);
@@ -108,7 +96,7 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
 
   test('a token that is revoked meanwhile leads back to the form, with the reason', async () => {
     const { page, close } = await open();
-    api.scenario.failure = {
+    standIn.api.scenario.failure = {
       status: 401,
       code: 'unauthorized',
       title: 'A valid bearer token is needed',
@@ -124,26 +112,26 @@ describe('the page in bad weather', { skip: chromium === undefined && 'no Chromi
   test('asks nothing while nobody looks or updates are paused', async () => {
     const { page, close } = await open();
     await pretendHidden(page, true);
-    let asked = api.requests.length;
+    let asked = standIn.api.requests.length;
     await page.clock.runFor(30_000);
-    assert.equal(api.requests.length, asked);
+    assert.equal(standIn.api.requests.length, asked);
     await pretendHidden(page, false);
     await page.waitForTimeout(500);
-    assert.ok(api.requests.length > asked, 'looking again asks at once');
+    assert.ok(standIn.api.requests.length > asked, 'looking again asks at once');
     await page.getByRole('button', { name: 'Pause updates' }).click();
-    asked = api.requests.length;
+    asked = standIn.api.requests.length;
     await page.clock.runFor(30_000);
-    assert.equal(api.requests.length, asked);
+    assert.equal(standIn.api.requests.length, asked);
     await page.getByRole('button', { name: 'Resume updates' }).click();
     await page.waitForTimeout(500);
-    assert.ok(api.requests.length > asked);
+    assert.ok(standIn.api.requests.length > asked);
     await close();
   });
 
   test('what comes from the network is text, never markup', async () => {
     const markup = '<img src=x onerror="document.title=\'owned\'"><script>document.title="owned"</script>';
-    api.scenario.customers = ['acme', markup];
-    api.scenario.drops = {
+    standIn.api.scenario.customers = ['acme', markup];
+    standIn.api.scenario.drops = {
       acme: [{ ...FIREWALL, explanation: markup, remedy: markup, reason: markup, cause: markup }],
     };
     const { page, faults, close } = await open('operator');
