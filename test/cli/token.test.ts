@@ -21,7 +21,7 @@ describe('bellwether token', () => {
   let environment: Record<string, string>;
   before(async () => {
     store = await startRealStore();
-    environment = { CLICKHOUSE_URL: store.adminUrl };
+    environment = { CLICKHOUSE_URL: store.url('admin') };
   });
   after(() => store.stop());
 

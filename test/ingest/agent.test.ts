@@ -7,7 +7,8 @@ import type { Component } from '../../common/runtime/component.js';
 import { LossCause } from '../../common/wire/frames.gen.js';
 import { createAgent } from '../../ingest/agent.js';
 import { readConfig } from '../../ingest/config.js';
-import { FakeLoader, FakeProducer, silentLog, until } from './fakes.js';
+import { until } from '../support/until.js';
+import { FakeLoader, FakeProducer, silentLog } from './fakes.js';
 import * as frames from './frames.js';
 
 const acme = frames.subject({ netnsCookie: 7n });

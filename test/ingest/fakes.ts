@@ -16,15 +16,6 @@ import { EVENTS_TOPIC, SIGNALS_TOPIC } from '../../schema/topics.js';
 
 export const silentLog = createLogger('test', 'silent');
 
-/** Polls until `check` holds; a test that waits for ever fails here, with what it waited for. */
-export async function until(what: string, check: () => boolean, limitMs = 5_000): Promise<void> {
-  const end = Date.now() + limitMs;
-  while (!check()) {
-    if (Date.now() > end) throw new Error(`gave up waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
-
 /** Kafka's place: keeps what it is sent, decoded; `away` makes it refuse. */
 export class FakeProducer {
   readonly signals: SignalBatch[] = [];

@@ -1,7 +1,7 @@
 import { messageOf } from '../../common/runtime/errors.js';
 import { FAILING_CASES } from '../embedded/store/failing-cases.js';
 import { READING_CASES } from '../embedded/store/reading-cases.js';
-import { startStore } from '../embedded/store/running-store.js';
+import { startStoreUnderTest } from '../embedded/store/running-store.js';
 import { TRAP_CASES } from '../embedded/store/trap-cases.js';
 import { WRITING_CASES } from '../embedded/store/writing-cases.js';
 import type { ProductPromise } from './promise.js';
@@ -20,7 +20,7 @@ const promise: ProductPromise = {
   async run({ mode, log }) {
     const cases = [...READING_CASES, ...WRITING_CASES, ...FAILING_CASES, ...TRAP_CASES];
     const rounds = mode === 'full' ? FULL_ROUNDS : 1;
-    const store = await startStore();
+    const store = await startStoreUnderTest();
     let held = 0;
     try {
       const made = await store.send('admin', 'CREATE DATABASE IF NOT EXISTS bellwether');

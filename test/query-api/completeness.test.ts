@@ -91,7 +91,7 @@ describe('completeness over a real store', () => {
   let executor: Executor;
   before(async () => {
     store = await startRealStore();
-    reader = connectClickHouse({ url: store.readerUrl, application: 'test' });
+    reader = connectClickHouse({ url: store.url('reader'), application: 'test' });
     const log = createLogger('test', 'fatal');
     executor = createExecutor({ client: reader, log, observe: () => undefined });
   });

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { connectClickHouse, type ClickHouseClient } from '../../common/clickhouse/connection.js';
@@ -9,27 +6,23 @@ import { migrate } from '../../schema/migrate.js';
 import { line } from '../../schema/migrations/0001-line.js';
 import { MIGRATIONS } from '../../schema/migrations/index.js';
 import type { Migration } from '../../schema/migrations/migration.js';
-import { startStore, until, type RunningStore } from '../processors/writer/parts.js';
+import { startStore, type RunningStore } from '../support/store.js';
 
 const settingsOf = (database: string) => ({ database, rawRetentionHours: 48, eventRetentionDays: 7 });
 const STATEMENTS = line.statements(settingsOf('x')).length;
 const names = z.array(z.object({ name: z.string() }));
 
 describe('migrations, on the real store', () => {
-  let directory: string;
   let store: RunningStore;
   let client: ClickHouseClient;
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'bellwether-migrate-'));
-    store = await startStore(directory);
-    client = connectClickHouse({ url: store.url, application: 'test' });
-    await until('the store answers', 30_000, async () => (await client.ping()).success);
+    store = await startStore();
+    client = connectClickHouse({ url: store.url('admin'), application: 'test' });
   });
   after(async () => {
     await client.close();
-    await store.end('SIGTERM');
-    await rm(directory, { recursive: true, force: true });
+    await store.stop();
   });
 
   /** A client whose n-th write fails, as if the process had been killed before it. */

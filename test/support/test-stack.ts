@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { homePaths } from '../../embedded/supervisor/home.js';
@@ -11,6 +10,7 @@ import { takeDown } from '../../embedded/supervisor/take-down.js';
 import { createTerminal } from '../../embedded/supervisor/terminal.js';
 import { namespacesWith, processesWith } from './leftovers.js';
 import { CODE } from './paths.js';
+import { freePorts } from './ports.js';
 
 /** A stack of its own for a run of tests: own home, free ports, own names of network namespaces. */
 export interface TestStack {
@@ -22,20 +22,6 @@ export interface TestStack {
 }
 
 const PORT_NAMES = ['kafka', 'kafkaController', 'store', 'api', 'writer', 'agent'];
-
-/** Free now; nobody else takes ports above the well-known ones on a test machine in the seconds between. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address !== null && typeof address === 'object') ports.push(address.port);
-  }
-  for (const server of servers) server.close();
-  return ports;
-}
 
 /** @throws Error with the output of the start when it does not get ready. */
 export async function startTestStack(say: (line: string) => void): Promise<TestStack> {

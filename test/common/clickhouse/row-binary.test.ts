@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { connectClickHouse, DATABASE, type ClickHouseClient } from '../../../common/clickhouse/connection.js';
 import { insertRowBinary } from '../../../common/clickhouse/insert.js';
 import { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
-import { startStore, until, type RunningStore } from '../../processors/writer/parts.js';
+import { startStore, type RunningStore } from '../../support/store.js';
 
 const hexOf = (write: (writer: RowBinaryWriter) => void) => {
   const writer = new RowBinaryWriter();
@@ -72,15 +69,12 @@ const row = z.object({
 type Row = z.output<typeof row>;
 
 describe('RowBinary, read by the real engine', () => {
-  let directory: string;
   let store: RunningStore;
   let client: ClickHouseClient;
 
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'bellwether-row-binary-'));
-    store = await startStore(directory);
-    client = connectClickHouse({ url: store.url, application: 'test' });
-    await until('the store answers', 30_000, async () => (await client.ping()).success);
+    store = await startStore();
+    client = connectClickHouse({ url: store.url('admin'), application: 'test' });
     await client.command({ query: `CREATE DATABASE ${DATABASE}` });
     await client.command({
       query: `CREATE TABLE ${DATABASE}.t (s LowCardinality(String), u UInt64, f Float64,
@@ -91,8 +85,7 @@ describe('RowBinary, read by the real engine', () => {
   });
   after(async () => {
     await client.close();
-    await store.end('SIGTERM');
-    await rm(directory, { recursive: true, force: true });
+    await store.stop();
   });
 
   it('gives back what was written, also where bytes look like an end of the data', async () => {

@@ -18,7 +18,8 @@ import { defaultJarsDir, type BrokerOptions } from '../../../embedded/kafka/brok
 import { startBroker, type RunningBroker } from '../../../embedded/kafka/process.js';
 import { makeTopics } from '../../../schema/make-topics.js';
 import { SIGNALS_TOPIC } from '../../../schema/topics.js';
-import { freePort, until } from '../../processors/writer/parts.js';
+import { freePort } from '../../support/ports.js';
+import { until, untilDespiteErrors } from '../../support/until.js';
 
 const MIB = 1024 * 1024;
 const log = pino({ level: 'silent' });
@@ -104,14 +105,14 @@ describe('group consumer, with a real broker', () => {
     await send(50);
     const one = member('beginning');
     await one.consumer.start();
-    await until('all was read', 20_000, () => Promise.resolve(one.texts.size === 50));
-    await until('all was committed', 20_000, async () => (await committed('beginning')) === 50);
+    await until('all was read', () => one.texts.size === 50, 20_000);
+    await untilDespiteErrors('all was committed', async () => (await committed('beginning')) === 50, 20_000);
     await one.consumer.stop();
     assert.equal(one.consumer.joined(), false);
     const two = member('beginning');
     await two.consumer.start();
     await send(1);
-    await until('only the new one came', 20_000, () => Promise.resolve(two.texts.size > 0));
+    await until('only the new one came', () => two.texts.size > 0, 20_000);
     assert.deepEqual([...two.texts], ['50']);
     await two.consumer.stop();
   });
@@ -133,7 +134,7 @@ describe('group consumer, with a real broker', () => {
     assert.deepEqual(one.events, []);
     one.full = undefined;
     open();
-    await until('all was read', 20_000, () => Promise.resolve(one.texts.size === sent));
+    await until('all was read', () => one.texts.size === sent, 20_000);
     assert.deepEqual(one.events, []);
     await one.consumer.stop();
   });
@@ -147,11 +148,15 @@ describe('group consumer, with a real broker', () => {
     await broker.kill();
     broker = await startBroker(options, log);
     await send(20);
-    await until('all was read', 40_000, () => Promise.resolve(one.texts.size === sent));
-    await until('all was committed', 20_000, async () => {
-      await one.consumer.commit();
-      return (await committed('restarted')) === sent;
-    });
+    await until('all was read', () => one.texts.size === sent, 40_000);
+    await untilDespiteErrors(
+      'all was committed',
+      async () => {
+        await one.consumer.commit();
+        return (await committed('restarted')) === sent;
+      },
+      20_000,
+    );
     await one.consumer.stop();
   });
 });

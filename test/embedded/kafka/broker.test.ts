@@ -19,7 +19,7 @@ import { jarsComplete } from '../../../embedded/kafka/artifacts.js';
 import { startBroker, type RunningBroker } from '../../../embedded/kafka/process.js';
 import { makeTopics } from '../../../schema/make-topics.js';
 import { SIGNALS_TOPIC, TOPICS } from '../../../schema/topics.js';
-import { freePort } from '../../processors/writer/parts.js';
+import { freePort } from '../../support/ports.js';
 
 const MIB = 1024 * 1024;
 const log = pino({ level: 'silent' });

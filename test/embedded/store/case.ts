@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ClickHouseError } from '@clickhouse/client';
-import type { RunningStore } from './running-store.js';
+import type { StoreUnderTest } from './running-store.js';
 
 /** A query that would run for minutes: no result before its end, so only a cancel ends it. */
 export const LONG_QUERY = 'SELECT max(sipHash64(number)) FROM numbers(100000000000)';
@@ -8,13 +8,17 @@ export const LONG_QUERY = 'SELECT max(sipHash64(number)) FROM numbers(1000000000
 /** One thing that the store must do, tried on a running store. Throws when it does not. */
 export interface StoreCase {
   readonly name: string;
-  run(store: RunningStore): Promise<void>;
+  run(store: StoreUnderTest): Promise<void>;
 }
 
 let tables = 0;
 
 /** Makes a table with a name of its own and gives the name. */
-export async function freshTable(store: RunningStore, columns: string, orderBy = 'tuple()'): Promise<string> {
+export async function freshTable(
+  store: StoreUnderTest,
+  columns: string,
+  orderBy = 'tuple()',
+): Promise<string> {
   tables += 1;
   const table = `bellwether.case_${process.pid}_${tables}`;
   const reply = await store.send(
@@ -26,24 +30,10 @@ export async function freshTable(store: RunningStore, columns: string, orderBy =
 }
 
 /** The answer of one query as text, without its last newline. */
-export async function ask(store: RunningStore, sql: string): Promise<string> {
+export async function ask(store: StoreUnderTest, sql: string): Promise<string> {
   const reply = await store.send('admin', sql);
   if (reply.status !== 200) throw new Error(reply.text);
   return reply.text.trimEnd();
-}
-
-/** Asks until the answer is as expected, or the time is over. */
-export async function eventually(
-  what: string,
-  limitMs: number,
-  holds: () => Promise<boolean>,
-): Promise<number> {
-  const start = performance.now();
-  while (!(await holds())) {
-    if (performance.now() - start > limitMs) throw new Error(`${what}: not within ${limitMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  return performance.now() - start;
 }
 
 /** All that a stream holds. */
@@ -66,5 +56,5 @@ export async function failure(work: Promise<unknown>): Promise<ClickHouseError> 
   return error;
 }
 
-export const countAndSum = (store: RunningStore, table: string) =>
+export const countAndSum = (store: StoreUnderTest, table: string) =>
   ask(store, `SELECT count(), sum(id) FROM ${table}`);

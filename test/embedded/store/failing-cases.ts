@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
-import { ask, countAndSum, eventually, failure, freshTable, LONG_QUERY, type StoreCase } from './case.js';
+import { until } from '../../support/until.js';
+import { ask, countAndSum, failure, freshTable, LONG_QUERY, type StoreCase } from './case.js';
 
 /** Errors, cancels and load, as unmodified `@clickhouse/client` sees them. */
 export const FAILING_CASES: readonly StoreCase[] = [
@@ -97,10 +98,10 @@ export const FAILING_CASES: readonly StoreCase[] = [
         () => 'answered',
         () => 'aborted',
       );
-      await eventually('the query is running', 5_000, async () => (await ask(store, seen)) === '1');
+      await until('the query is running', async () => (await ask(store, seen)) === '1', 5_000);
       aborter.abort();
       assert.equal(await settled, 'aborted');
-      await eventually('the query has ended', 3_000, async () => (await ask(store, seen)) === '0');
+      await until('the query has ended', async () => (await ask(store, seen)) === '0', 3_000);
       await client.close();
     },
   },
@@ -115,7 +116,7 @@ export const FAILING_CASES: readonly StoreCase[] = [
       const running = queries.map((query) => client.exec({ query, abort_signal: aborter.signal }));
       const settled = Promise.allSettled(running);
       const count = `SELECT count() FROM system.processes WHERE query LIKE '%sipHash64%' AND query NOT LIKE '%processes%'`;
-      await eventually('both run', 5_000, async () => Number(await ask(store, count)) >= 2);
+      await until('both run', async () => Number(await ask(store, count)) >= 2, 5_000);
       const start = performance.now();
       await client.insert({ table, values: [{ id: 1 }], format: 'JSONEachRow' });
       assert.equal(await countAndSum(store, table), '1\t1');

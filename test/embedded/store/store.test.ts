@@ -7,15 +7,17 @@ import {
   SAFE_TABLE_FUNCTIONS,
 } from '../../../embedded/store/sql/forbidden.js';
 import { line } from '../../../schema/migrations/0001-line.js';
-import { ask, eventually, freshTable, LONG_QUERY } from './case.js';
-import { PASSWORD, startStore, type RunningStore } from './running-store.js';
+import { PASSWORD } from '../../support/store.js';
+import { until } from '../../support/until.js';
+import { ask, freshTable, LONG_QUERY } from './case.js';
+import { startStoreUnderTest, type StoreUnderTest } from './running-store.js';
 
 const head = (who: string) => ({ 'X-ClickHouse-User': who, 'X-ClickHouse-Key': PASSWORD });
 
 describe('a store with room for one of each', () => {
-  let store: RunningStore;
+  let store: StoreUnderTest;
   before(async () => {
-    store = await startStore({
+    store = await startStoreUnderTest({
       BELLWETHER_STORE_READS: '1',
       BELLWETHER_STORE_STATEMENTS: '1',
       BELLWETHER_STORE_INSERTS: '1',
@@ -65,10 +67,10 @@ describe('a store with room for one of each', () => {
       const sent = fetch(address, { method: 'POST', headers: head('writer'), body: LONG_QUERY, signal });
       waiting.push(sent.catch(() => undefined));
       const gauge = index === 0 ? 'running' : 'waiting';
-      await eventually(
+      await until(
         gauge,
-        5_000,
         async () => (await metric(store, `bellwether_store_${gauge}{lane="reads"}`)) === 1,
+        5_000,
       );
     }
     const refused = await store.send('reader', 'SELECT 1');
@@ -80,7 +82,7 @@ describe('a store with room for one of each', () => {
     assert.equal((await fetch(`${address}ping`)).status, 200);
     for (const aborter of aborters) aborter.abort();
     await Promise.all(waiting);
-    await eventually('a read', 5_000, async () => (await store.send('reader', 'SELECT 1')).status === 200);
+    await until('a read', async () => (await store.send('reader', 'SELECT 1')).status === 200, 5_000);
   });
 
   test('bounds of read users: rows of the result, rows read, memory, with their codes', async () => {
@@ -139,7 +141,7 @@ describe('a store with room for one of each', () => {
 
 describe('the end of a store', () => {
   test('SIGTERM: what runs is finished and stored, what is new is refused, the data is there after a start', async () => {
-    const store = await startStore();
+    const store = await startStoreUnderTest();
     await ask(store, 'CREATE DATABASE IF NOT EXISTS bellwether');
     const table = await freshTable(store, 'id UInt64');
     const query = encodeURIComponent(`INSERT INTO ${table} FORMAT CSV`);
@@ -154,45 +156,43 @@ describe('the end of a store', () => {
       sent.on('error', reject);
       sent.write('1\n2\n');
       setTimeout(() => {
-        store.signal('SIGTERM');
+        store.child.kill('SIGTERM');
         void store.send('writer', 'SELECT 1').catch(() => undefined);
         setTimeout(() => sent.end('3\n'), 500);
       }, 500);
     });
     assert.equal(await answered, 200);
     assert.equal(await store.exited, 0);
-    const again = await startStore({ BELLWETHER_STORE_DIR: store.directory });
+    const again = await startStoreUnderTest({}, store);
     assert.equal(await ask(again, `SELECT count(), sum(id) FROM ${table}`), '3\t6');
     await again.stop();
-    await store.stop();
   });
 
   test('a crash of the engine ends the process at once, by the signal', async () => {
-    const store = await startStore();
-    store.signal('SIGSEGV');
+    const store = await startStoreUnderTest();
+    store.child.kill('SIGSEGV');
     const late = new Promise((resolve) => setTimeout(resolve, 5_000, 'still there after 5 s').unref());
     assert.equal(await Promise.race([store.exited, late]), 'SIGSEGV');
     await store.stop();
   });
 
   test('kill -9 loses no acknowledged row', async () => {
-    const store = await startStore();
+    const store = await startStoreUnderTest();
     await ask(store, 'CREATE DATABASE IF NOT EXISTS bellwether');
     const table = await freshTable(store, 'id UInt64');
     for (let id = 1; id <= 20; id += 1) {
       const reply = await store.send('writer', `${id}\n`, { query: `INSERT INTO ${table} FORMAT CSV` });
       assert.equal(reply.status, 200);
     }
-    store.signal('SIGKILL');
+    store.child.kill('SIGKILL');
     assert.equal(await store.exited, 'SIGKILL');
-    const again = await startStore({ BELLWETHER_STORE_DIR: store.directory });
+    const again = await startStoreUnderTest({}, store);
     assert.equal(await ask(again, `SELECT count(), sum(id) FROM ${table}`), '20\t210');
     await again.stop();
-    await store.stop();
   });
 });
 
-async function metric(store: RunningStore, name: string): Promise<number> {
+async function metric(store: StoreUnderTest, name: string): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${store.port}/metrics`)).text();
   const found = text.split('\n').find((each) => each.startsWith(`${name} `));
   return found === undefined ? 0 : Number(found.slice(name.length + 1));

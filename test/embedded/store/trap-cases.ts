@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { ask, freshTable, type StoreCase } from './case.js';
-import type { RunningStore, Who } from './running-store.js';
+import type { Who } from '../../support/store.js';
+import type { StoreUnderTest } from './running-store.js';
 
 /** Content of /etc/hostname never appears in an answer, whoever asks. */
 async function refused(
-  store: RunningStore,
+  store: StoreUnderTest,
   who: Who,
   sql: string,
   query: Record<string, string> = {},

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
+import { PASSWORD } from '../../support/store.js';
 import { ask, countAndSum, drain, freshTable, type StoreCase } from './case.js';
-import { PASSWORD } from './running-store.js';
 
 /** RowBinary of (UInt64, String), and the sum of its ids. */
 function rowBinary(rows: number, text: string): Buffer {

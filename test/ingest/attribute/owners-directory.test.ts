@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { OwnersDirectory } from '../../../ingest/attribute/owners-directory.js';
 import type { Rule } from '../../../ingest/attribute/rules.js';
-import { silentLog, until } from '../fakes.js';
+import { until } from '../../support/until.js';
+import { silentLog } from '../fakes.js';
 
 const file = (customer: string) => JSON.stringify({ rules: [{ customer, netns: customer }] });
 

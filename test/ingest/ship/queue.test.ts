@@ -5,7 +5,8 @@ import { Ledger } from '../../../ingest/ledger/ledger.js';
 import type { Parcel } from '../../../ingest/ship/batch-builder.js';
 import { ShipQueue } from '../../../ingest/ship/queue.js';
 import { Shipper } from '../../../ingest/ship/shipper.js';
-import { silentLog, until } from '../fakes.js';
+import { until } from '../../support/until.js';
+import { silentLog } from '../fakes.js';
 
 function parcel(seq: number, change: Partial<Parcel> = {}): Parcel {
   return {

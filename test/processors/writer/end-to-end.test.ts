@@ -9,7 +9,9 @@ import { encodeEventBatch, encodeSignalBatch } from '../../../common/wire/otlp.j
 import { deadLetterTopic, EVENTS_TOPIC, PROGRESS_TOPIC, SIGNALS_TOPIC } from '../../../schema/topics.js';
 import { eventBatch, signalBatch, WINDOW_MS } from './batches.js';
 import { readTopic } from './kafka-reading.js';
-import { freePort, until, type Part } from './parts.js';
+import type { Part } from '../../support/part.js';
+import { freePort } from '../../support/ports.js';
+import { until, untilDespiteErrors } from '../../support/until.js';
 import { startPipeline, type Pipeline } from './pipeline.js';
 
 const HOSTS = [1, 2, 3];
@@ -87,7 +89,7 @@ describe('writer, with a real broker and the real store', () => {
 
   it('refuses to start without its dead-letter topics', async () => {
     const writer = startWriter('writer-too-early', 0);
-    await until('it gave up', 15_000, () => Promise.resolve(writer.child.exitCode !== null));
+    await until('it gave up', () => writer.child.exitCode !== null, 15_000);
     assert.equal(writer.child.exitCode, 1);
     assert.match(writer.output(), /does not start without .*signals\.v1\.dlq/);
   });
@@ -95,7 +97,7 @@ describe('writer, with a real broker and the real store', () => {
   it('schema: makes topics and tables once', async () => {
     for (const [attempt, expected] of [/"applied":7\D/, /"applied":0\D/].entries()) {
       const schema = pipeline.run('schema/main.js', `schema-${attempt}`);
-      await until('it ended', 30_000, () => Promise.resolve(schema.child.exitCode !== null));
+      await until('it ended', () => schema.child.exitCode !== null, 30_000);
       assert.equal(schema.child.exitCode, 0, schema.output());
       assert.match(schema.output(), expected);
     }
@@ -115,13 +117,17 @@ describe('writer, with a real broker and the real store', () => {
       // The acknowledgement of this one is "lost": the agent sends it again.
       if (window === 9) await producer.send(SIGNALS_TOPIC, messagesOf(9));
       if (window === 10) {
-        await until('something was stored', 20_000, async () => (await count('bellwether.samples')) > 0);
+        await untilDespiteErrors(
+          'something was stored',
+          async () => (await count('bellwether.samples')) > 0,
+          20_000,
+        );
         await writer.end('SIGKILL');
       }
     }
     assert.equal(writer.child.signalCode, 'SIGKILL');
     startWriter('writer-2', metricsPort);
-    await until('all was read', 30_000, async () => (await lag()) === 0);
+    await untilDespiteErrors('all was read', async () => (await lag()) === 0, 30_000);
     await verify();
   });
 
@@ -198,11 +204,11 @@ describe('writer, with a real broker and the real store', () => {
       await send(seq);
       await delay(150);
     }
-    await until('it has joined', 20_000, () => Promise.resolve(second.output().includes('joined the group')));
+    await until('it has joined', () => second.output().includes('joined the group'), 20_000);
     for (let seq = 10; seq < 15; seq += 1) await send(seq);
     assert.equal(await second.end('SIGTERM'), 0);
     for (let seq = 15; seq < WINDOWS; seq += 1) await send(seq);
-    await until('all was read', 30_000, async () => (await lag()) === 0);
+    await untilDespiteErrors('all was read', async () => (await lag()) === 0, 30_000);
     assert.equal(await count('bellwether.batches FINAL'), before + HOSTS.length * WINDOWS);
   });
 
@@ -215,11 +221,11 @@ describe('writer, with a real broker and the real store', () => {
       const batch = signalBatch(1, seq, firstMs + seq * WINDOW_MS, late);
       await producer.send(SIGNALS_TOPIC, [{ key: batch.host.id, value: encodeSignalBatch(batch) }]);
     }
-    await until('it says so', 15_000, async () => (await ready()).status === 503);
+    await untilDespiteErrors('it says so', async () => (await ready()).status === 503, 15_000);
     assert.match(await (await ready()).text(), /the store does not take rows: UNREACHABLE/);
     assert.ok((await lag()) > 0, 'nothing is committed that is not stored');
-    startAgain();
-    await until('all was read', 30_000, async () => (await lag()) === 0);
+    await startAgain();
+    await untilDespiteErrors('all was read', async () => (await lag()) === 0, 30_000);
     assert.equal(await count('bellwether.batches FINAL'), before + 5);
   });
 
