@@ -53,13 +53,14 @@ describe('group consumer, with a real broker', () => {
       messages.map((text) => ({ key: text, value: Buffer.from(text), headers: { n: text } })),
     );
   };
-  const committed = async (groupId: string) => {
+  /** Messages of the log that the group has not committed: a producer's retry may have put one in twice. */
+  const uncommitted = async (groupId: string) => {
     const kafka = { brokers: broker.brokers, clientId: 'test', log };
     const reader = createOffsetReader({ ...kafka, groupId, topics: [SIGNALS_TOPIC] });
     await reader.start();
     const offsets = await reader.read();
     await reader.stop();
-    return offsets.reduce((sum, at) => sum + (at.committed ?? 0), 0);
+    return offsets.reduce((sum, at) => sum + at.high - (at.committed ?? at.low), 0);
   };
 
   interface Member {
@@ -101,12 +102,20 @@ describe('group consumer, with a real broker', () => {
     return made;
   };
 
+  /** A commit that a rebalance refused is tried again, as the writer's next flush does. */
+  const allCommitted = (one: Member, groupId: string) =>
+    untilDespiteErrors(
+      'all was committed',
+      async () => (await one.consumer.commit()) && (await uncommitted(groupId)) === 0,
+      20_000,
+    );
+
   it('reads from the beginning, with key, headers and time, and commits what is done', async () => {
     await send(50);
     const one = member('beginning');
     await one.consumer.start();
     await until('all was read', () => one.texts.size === 50, 20_000);
-    await untilDespiteErrors('all was committed', async () => (await committed('beginning')) === 50, 20_000);
+    await allCommitted(one, 'beginning');
     await one.consumer.stop();
     assert.equal(one.consumer.joined(), false);
     const two = member('beginning');
@@ -149,14 +158,7 @@ describe('group consumer, with a real broker', () => {
     broker = await startBroker(options, log);
     await send(20);
     await until('all was read', () => one.texts.size === sent, 40_000);
-    await untilDespiteErrors(
-      'all was committed',
-      async () => {
-        await one.consumer.commit();
-        return (await committed('restarted')) === sent;
-      },
-      20_000,
-    );
+    await allCommitted(one, 'restarted');
     await one.consumer.stop();
   });
 });
