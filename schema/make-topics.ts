@@ -46,6 +46,9 @@ function topicConfig(topic: Topic, replicationFactor: number): ITopicConfig {
     replicationFactor,
     configEntries: [
       { name: 'max.message.bytes', value: String(topic.maxMessageBytes) },
+      // The broker's clock, not the sender's: the writer judges by it how old or how far ahead a window is,
+      // and a host whose clock is wrong must not judge itself.
+      { name: 'message.timestamp.type', value: 'LogAppendTime' },
       { name: 'retention.ms', value: String(topic.retentionMs) },
       { name: 'min.insync.replicas', value: replicationFactor >= 3 ? '2' : '1' },
     ],

@@ -27,9 +27,11 @@ const row = z.object({
   drops: z.coerce.number(),
 });
 
+/** No window is longer than an hour; without a bound on the key's column the whole ledger would be read. */
+const RECENT = 'window_start > now64(3) - 7200';
 const QUERY = `SELECT
-  (SELECT sum(stored_points) FROM ${DATABASE}.fleet WHERE window_end > now64(3) - ${String(SPAN_SECONDS)}) AS points,
-  (SELECT toUnixTimestamp64Milli(max(window_end)) FROM ${DATABASE}.fleet WHERE window_end > now64(3) - 3600) AS newest_ms,
+  (SELECT sum(stored_points) FROM ${DATABASE}.fleet WHERE ${RECENT} AND window_end > now64(3) - ${String(SPAN_SECONDS)}) AS points,
+  (SELECT toUnixTimestamp64Milli(max(window_end)) FROM ${DATABASE}.fleet WHERE ${RECENT} AND window_end > now64(3) - 3600) AS newest_ms,
   (SELECT sum(packets) FROM ${DATABASE}.drops
     WHERE time > now64(3) - ${String(SPAN_SECONDS)} AND cause != 'normal') AS drops`;
 

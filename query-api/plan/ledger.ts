@@ -28,7 +28,8 @@ export function planLedger(
   scope: FleetScope,
   request: { readonly range: TimeRange; readonly limit: number },
 ): Query<LedgerRow> {
-  const touching = sql`window_end > fromUnixTimestamp64Milli({from_ms:Int64}) AND window_start < fromUnixTimestamp64Milli({to_ms:Int64})`;
+  // No window is longer than an hour; without a bound on the key's column the whole ledger would be read.
+  const touching = sql`window_start > fromUnixTimestamp64Milli({from_ms:Int64}) - INTERVAL 1 HOUR AND window_end > fromUnixTimestamp64Milli({from_ms:Int64}) AND window_start < fromUnixTimestamp64Milli({to_ms:Int64})`;
   return Query.of({
     name: 'ledger',
     scope,
