@@ -77,6 +77,8 @@ export class WindowAssembler {
   #events: DropEventFrame[] = [];
   #lost = new Map<string, number>();
   #index = 0;
+  /** Length of a window by HELLO, milliseconds; undefined before it. */
+  #windowMs: number | undefined;
 
   /** @param maxEvents sampled drops kept in a window; more are counted as lost, cause `event_limit` */
   constructor(maxEvents: number) {
@@ -120,6 +122,8 @@ export class WindowAssembler {
         else this.#lose('event_limit', 1);
         return undefined;
       case 'hello':
+        this.#windowMs = frame.body.windowMs > 0 ? frame.body.windowMs : undefined;
+        return undefined;
       case 'reason':
       case 'netns':
         return undefined;
@@ -219,8 +223,13 @@ export class WindowAssembler {
     ) {
       throw disorder('WINDOW_END', `it ends window ${end.sequence}, but ${begin.sequence} is open`);
     }
-    const startMs = Number(end.startUnixNs / NS_PER_MS);
     const endMs = Number(end.endUnixNs / NS_PER_MS);
+    // A loader that was late, or whose outbox was full, closes several windows in one: its counts go to the
+    // last, the ones before stay missing. A longer window would not be aligned to its own length.
+    const startMs = Math.max(
+      Number(end.startUnixNs / NS_PER_MS),
+      endMs - (this.#windowMs ?? Number.POSITIVE_INFINITY),
+    );
     const window: Window = {
       index: this.#index,
       startMs,

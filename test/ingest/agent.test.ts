@@ -97,6 +97,37 @@ describe('the agent against a loader of the test', () => {
     assert.deepEqual(producer.order, ['signals.v1', 'events.v1', 'signals.v1']);
   });
 
+  for (const span of [2, 3]) {
+    test(`${span} windows that the loader closes in one are sent as the last of them`, async () => {
+      await loader.start();
+      await startAgent();
+      await until('the agent is connected', () => loader.connected);
+      greet();
+      const edge = (which: 'begin' | 'end') => frames.window(which, 1, span * frames.WINDOW_MS, span);
+      loader.send([
+        ...inWindow(0, frames.drops({ subject: acme, packets: 5 })),
+        edge('begin'),
+        frames.drops({ subject: acme, packets: 50 }),
+        frames.dropEvent(acme),
+        edge('end'),
+        ...inWindow(1 + span),
+      ]);
+      // The producer of the test decodes what was encoded, as the writer does.
+      await until('three batches are there', () => producer.signals.length === 3);
+      assert.deepEqual(
+        producer.signals.map(({ windowStartMs, windowEndMs, observedMs }) => [
+          (windowStartMs - frames.EPOCH_MS) / frames.WINDOW_MS,
+          windowEndMs - windowStartMs,
+          observedMs,
+        ]),
+        [0, span, span + 1].map((nth) => [nth, frames.WINDOW_MS, frames.WINDOW_MS]),
+      );
+      const point = producer.signals[1]!.points[0]!;
+      assert.ok(point.kind === 'sum' && point.value === 45);
+      assert.equal(producer.events[0]!.windowStartMs, producer.signals[1]!.windowStartMs);
+    });
+  }
+
   test('a stop asks for the last window and says goodbye in it, and only in it', async () => {
     await loader.start();
     await startAgent();

@@ -54,13 +54,13 @@ export function netns(path: string, netnsCookie: bigint, gone = false): Uint8Arr
   );
 }
 
-/** Begin or end of the nth window after `EPOCH_MS`. */
-export function window(edge: 'begin' | 'end', nth: number, observedMs = WINDOW_MS): Uint8Array {
+/** Begin or end of the nth window after `EPOCH_MS`; of `span` windows that the loader closes in one. */
+export function window(edge: 'begin' | 'end', nth: number, observedMs = WINDOW_MS, span = 1): Uint8Array {
   const start = BigInt(EPOCH_MS + nth * WINDOW_MS) * 1_000_000n;
   const body = {
     sequence: BigInt(nth),
     startUnixNs: start,
-    endUnixNs: start + BigInt(WINDOW_MS) * 1_000_000n,
+    endUnixNs: start + BigInt(span * WINDOW_MS) * 1_000_000n,
     observedNs: BigInt(observedMs) * 1_000_000n,
   };
   return packFrame(edge === 'begin' ? FrameType.WindowBegin : FrameType.WindowEnd, encodeWindowFrame(body));
