@@ -146,7 +146,9 @@ export class Attributor {
     if (subject.ifname !== '' && this.inHostNetns(subject)) {
       steps.push(['ifname', (claims) => claims.ofIfname(subject.ifname)]);
     }
-    const prefix = this.#prefixes.textOf(subject.prefixId);
+    // Inside another namespace addresses are its owner's to choose, as devices' names are.
+    const mayBePrefix = subject.netnsCookie === 0n || this.inHostNetns(subject);
+    const prefix = mayBePrefix ? this.#prefixes.textOf(subject.prefixId) : undefined;
     if (prefix !== undefined) steps.push(['prefix', (claims) => claims.ofPrefix(prefix)]);
     return steps;
   }

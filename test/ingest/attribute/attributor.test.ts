@@ -91,6 +91,45 @@ describe('attribution by namespace', () => {
     assert.equal(await scene.of(0, { netnsCookie: 7n }), 'contested');
   });
 
+  for (const order of ['loses its name, then gains', 'gains a name, then loses the old']) {
+    test(`a namespace that ${order}: contested for that window, then the new name's`, async () => {
+      const scene = new Scene();
+      scene.rules(0, { customer: 'acme', netns: 'acme' }, { customer: 'globex', netns: 'globex' });
+      scene.netns('/run/netns/acme', 7n, 0);
+      assert.equal(await scene.of(2, { netnsCookie: 7n }), 'acme/ netns');
+      const lose = () => scene.netns('/run/netns/acme', 7n, 3, 1);
+      const gain = () => scene.netns('/run/netns/globex', 7n, 3);
+      for (const step of order.startsWith('loses') ? [lose, gain] : [gain, lose]) step();
+      assert.equal(await scene.of(3, { netnsCookie: 7n }), 'contested');
+      assert.equal(scene.attributor.namespaces.isPresent('/run/netns/acme'), false);
+      assert.equal(await scene.of(4, { netnsCookie: 7n }), 'globex/ netns');
+    });
+  }
+
+  test('a namespace that loses one of two names: both count for that window, then the one it has', async () => {
+    const scene = new Scene();
+    scene.rules(0, { customer: 'acme', netns: 'a' }, { customer: 'globex', netns: 'b' });
+    scene.netns('/run/netns/a', 7n, 0);
+    scene.netns('/run/netns/b', 7n, 0);
+    scene.netns('/run/netns/a', 7n, 3, 1);
+    assert.equal(await scene.of(3, { netnsCookie: 7n }), 'contested');
+    scene.netns('/run/netns/b', 7n, 4, 1);
+    for (const window of [4, 5]) assert.equal(await scene.of(window, { netnsCookie: 7n }), 'globex/ netns');
+    assert.equal(await scene.of(6, { netnsCookie: 7n }), NOBODY);
+    assert.equal(scene.attributor.namespaces.size, 0);
+  });
+
+  test('a new name in the window after the last one went: that window is nobody’s', async () => {
+    const scene = new Scene();
+    scene.rules(0, { customer: 'acme', netns: 'acme' }, { customer: 'globex', netns: 'globex' });
+    scene.netns('/run/netns/acme', 7n, 0);
+    scene.netns('/run/netns/acme', 7n, 3, 1);
+    assert.equal(await scene.of(3, { netnsCookie: 7n }), 'acme/ netns');
+    scene.netns('/run/netns/globex', 7n, 4);
+    assert.equal(await scene.of(4, { netnsCookie: 7n }), 'contested');
+    assert.equal(await scene.of(5, { netnsCookie: 7n }), 'globex/ netns');
+  });
+
   test('one customer with two apps: the customer is sure, the app is left empty', async () => {
     const scene = new Scene();
     scene.rules(0, { customer: 'acme', app: 'web', netns: 'a' }, { customer: 'acme', app: 'db', netns: 'a' });
@@ -129,6 +168,14 @@ describe('attribution by device and prefix', () => {
     assert.equal(await scene.of(0, { netnsCookie: HOST_COOKIE, ifname: 'tap-acme0' }), 'acme/ ifname');
     assert.equal(await scene.of(0, { netnsCookie: 99n, ifname: 'tap-acme0' }), NOBODY);
     assert.equal(await scene.of(0, { netnsCookie: HOST_COOKIE, ifname: 'eth0' }), NOBODY);
+  });
+
+  test("a prefix counts only in the host's namespace, or where no namespace is known", async () => {
+    const scene = new Scene();
+    scene.rules(0, { customer: 'acme', prefix: '10.0.0.0/8' });
+    assert.equal(await scene.of(0, { netnsCookie: HOST_COOKIE, prefixId: 1 }), 'acme/ prefix');
+    assert.equal(await scene.of(0, { netnsCookie: 0n, prefixId: 1 }), 'acme/ prefix');
+    assert.equal(await scene.of(0, { netnsCookie: 99n, prefixId: 1 }), NOBODY);
   });
 
   test('the order is namespace, device, prefix', async () => {
