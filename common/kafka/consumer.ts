@@ -115,8 +115,15 @@ class KafkaJsGroupConsumer implements GroupConsumer {
   quiesce(): void {
     this.#stopping = true;
     this.#turn.abort();
-    // Else KafkaJS would fetch the same messages again and again until it is disconnected.
-    this.#consumer?.pause(this.#options.topics.map((topic) => ({ topic })));
+    try {
+      // Else KafkaJS would fetch the same messages again and again until it is disconnected.
+      this.#consumer?.pause(this.#options.topics.map((topic) => ({ topic })));
+    } catch (error) {
+      // "Consumer group was not initialized": it is still connecting or joining, at the start or anew. Nothing
+      // is lost without the pause: `#stopping` takes in no message. Thrown on, it would keep the caller from
+      // storing and committing what is in work.
+      this.#options.log.debug({ error: messageOf(error) }, 'not paused: not in the group yet');
+    }
   }
 
   async stop(): Promise<void> {

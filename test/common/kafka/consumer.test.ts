@@ -162,3 +162,22 @@ describe('group consumer, with a real broker', () => {
     await one.consumer.stop();
   });
 });
+
+describe('group consumer, without a broker', () => {
+  it('can be told to take no more while it is still joining', async () => {
+    const consumer = createGroupConsumer({
+      brokers: [`127.0.0.1:${await freePort()}`],
+      clientId: 'test',
+      log,
+      groupId: 'joining',
+      topics: [SIGNALS_TOPIC],
+      roomFor: () => undefined,
+      onMessage: () => assert.fail('there is none'),
+      onFatal: (error) => assert.fail(error),
+    });
+    const started = assert.rejects(consumer.start(), { code: 'kafka_unavailable' });
+    consumer.quiesce();
+    await consumer.stop();
+    await started;
+  });
+});
