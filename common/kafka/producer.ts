@@ -26,7 +26,8 @@ export interface Producer extends Component {
   /**
    * Resolves when all in-sync replicas have the messages (acks = all). After an error some may have arrived
    * all the same: sending again must be harmless, which row identity sees to.
-   * @throws BellwetherError `message_invalid` when a message is too large, `kafka_unavailable` otherwise.
+   * @throws BellwetherError `message_invalid` when a message, or all together, are too large here or for the
+   * broker: the same send never works; `kafka_unavailable` otherwise.
    */
   send(topic: string, messages: readonly OutgoingMessage[]): Promise<void>;
 }
@@ -85,6 +86,7 @@ async function sendAll(
       })),
     });
   } catch (error) {
+    if (isTooLarge(error)) throw tooLargeForBroker(topic, messages.length, error);
     throw unavailable(options, error, topic);
   }
 }
@@ -98,6 +100,23 @@ function refuseTooLarge(topic: string, messages: readonly OutgoingMessage[], lim
       );
     }
   }
+}
+
+/** What the broker says of a batch above `max.message.bytes` or above a segment. */
+const TOO_LARGE: readonly unknown[] = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
+
+/** KafkaJS may wrap what the broker said. Its error classes are no named exports for an ES module. */
+function isTooLarge(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('type' in error && TOO_LARGE.includes(error.type)) || isTooLarge(error.cause);
+}
+
+function tooLargeForBroker(topic: string, messages: number, cause: unknown): BellwetherError {
+  return new BellwetherError(
+    'message_invalid',
+    `${messages} messages for ${topic} are too large together for the broker: ${messageOf(cause)}`,
+    { cause },
+  );
 }
 
 function unavailable(options: KafkaOptions, error: unknown, topic?: string): BellwetherError {

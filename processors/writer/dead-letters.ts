@@ -1,39 +1,85 @@
+import { createHash } from 'node:crypto';
 import type { OutgoingMessage } from '../../common/kafka/producer.js';
 import { deadLetterTopic } from '../../schema/topics.js';
 import type { Refused } from './prepare.js';
 
 /** Longest detail in a header, characters. */
 const DETAIL_LIMIT = 1_000;
+/** Longest key that a stub keeps, bytes: a key may be what made the message too large. */
+const STUB_KEY_LIMIT = 1_024;
 
-export interface DeadLetters {
-  readonly topic: string;
-  readonly messages: readonly OutgoingMessage[];
+/** One refused message and how it is told. */
+export interface DeadLetter {
+  readonly refusal: Refused;
+  /** Original key, bytes and headers, and what was wrong. */
+  readonly whole: OutgoingMessage;
+  /** Bytes of key, value and headers of `whole`, uncompressed. */
+  readonly bytes: number;
 }
 
-/** The refused messages as dead letters, by topic: original key, bytes and headers, and what was wrong. */
-export function deadLetters(refusals: readonly Refused[]): DeadLetters[] {
-  const byTopic = new Map<string, OutgoingMessage[]>();
+/** Dead letters that go out in one send. */
+export interface DeadLetterChunk {
+  readonly topic: string;
+  readonly letters: readonly DeadLetter[];
+}
+
+/**
+ * The refused messages as dead letters, by topic, in chunks of at most `chunkBytes` (uncompressed); a larger
+ * letter is alone in its chunk. The broker refuses a batch above its limit as a whole, however often it comes.
+ */
+export function deadLetterChunks(refusals: readonly Refused[], chunkBytes: number): DeadLetterChunk[] {
+  const chunks: DeadLetterChunk[] = [];
+  const open = new Map<string, { letters: DeadLetter[]; bytes: number }>();
   for (const refusal of refusals) {
     const topic = deadLetterTopic(refusal.message.topic);
-    const messages = byTopic.get(topic) ?? [];
-    messages.push(deadLetter(refusal));
-    byTopic.set(topic, messages);
+    const letter = deadLetter(refusal);
+    let chunk = open.get(topic);
+    if (chunk === undefined || chunk.bytes + letter.bytes > chunkBytes) {
+      chunk = { letters: [], bytes: 0 };
+      open.set(topic, chunk);
+      chunks.push({ topic, letters: chunk.letters });
+    }
+    chunk.letters.push(letter);
+    chunk.bytes += letter.bytes;
   }
-  return [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+  return chunks;
 }
 
-function deadLetter({ message, reason, detail }: Refused): OutgoingMessage {
+/** What tells of a message that is too large for the dead-letter topic: where it was, its size and its hash. */
+export function stub({ message, reason, detail }: Refused): OutgoingMessage {
+  const value = message.value ?? new Uint8Array();
   return {
-    key: message.key,
-    value: message.value,
+    key: message.key !== null && message.key.byteLength <= STUB_KEY_LIMIT ? message.key : null,
+    value: new Uint8Array(),
     headers: {
-      ...message.headers,
-      'bellwether.original.topic': message.topic,
-      'bellwether.original.partition': String(message.partition),
-      'bellwether.original.offset': String(message.offset),
-      'bellwether.original.timestamp': String(message.timestampMs),
-      'bellwether.reason': reason,
-      'bellwether.detail': detail.slice(0, DETAIL_LIMIT),
+      ...whereAndWhy({ kind: 'refused', message, reason, detail }),
+      'bellwether.original.bytes': String(value.byteLength),
+      'bellwether.original.sha256': createHash('sha256').update(value).digest('hex'),
     },
   };
+}
+
+function deadLetter(refusal: Refused): DeadLetter {
+  const { key, value, headers } = refusal.message;
+  const whole = { key, value, headers: { ...headers, ...whereAndWhy(refusal) } };
+  return { refusal, whole, bytes: sizeOf(whole) };
+}
+
+function whereAndWhy({ message, reason, detail }: Refused): Record<string, string> {
+  return {
+    'bellwether.original.topic': message.topic,
+    'bellwether.original.partition': String(message.partition),
+    'bellwether.original.offset': String(message.offset),
+    'bellwether.original.timestamp': String(message.timestampMs),
+    'bellwether.reason': reason,
+    'bellwether.detail': detail.slice(0, DETAIL_LIMIT),
+  };
+}
+
+function sizeOf({ key, value, headers }: OutgoingMessage): number {
+  let bytes = (key === null ? 0 : Buffer.byteLength(key)) + (value?.byteLength ?? 0);
+  for (const [name, content] of Object.entries(headers ?? {})) {
+    bytes += Buffer.byteLength(name) + Buffer.byteLength(content);
+  }
+  return bytes;
 }

@@ -25,6 +25,11 @@ export class WriterMetrics {
     'topic',
     'reason',
   ]);
+  readonly truncatedDeadLetters = this.#counter(
+    'dead_letters_truncated_total',
+    'Dead letters too large for their topic, sent without their bytes, by topic.',
+    ['topic'],
+  );
   readonly produceFailures = this.#counter('produce_failures_total', 'Failed sends to Kafka, by topic.', [
     'topic',
   ]);

@@ -1,16 +1,15 @@
 import type { GroupConsumer, ReceivedMessage } from '../../common/kafka/consumer.js';
 import type { OffsetReader } from '../../common/kafka/partition-offsets.js';
-import type { OutgoingMessage, Producer } from '../../common/kafka/producer.js';
+import type { Producer } from '../../common/kafka/producer.js';
 import type { Component } from '../../common/runtime/component.js';
-import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
+import { BellwetherError } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
 import { deadLetterTopic, EVENTS_TOPIC, PROGRESS_TOPIC, SIGNALS_TOPIC } from '../../schema/topics.js';
+import { sendDeadLetters, sendProgress } from './announce.js';
 import type { Collector } from './collector.js';
-import { deadLetters } from './dead-letters.js';
 import type { WriterMetrics } from './metrics.js';
-import type { Item, Prepared, Preparer, Refused } from './prepare.js';
-import { progressMessages } from './progress.js';
-import { Stopped, tryAgain } from './retry.js';
+import type { Item, Prepared, Preparer } from './prepare.js';
+import { Stopped } from './retry.js';
 import type { Store } from './store.js';
 
 /** What the writer reads. */
@@ -35,8 +34,6 @@ export interface WriterParts {
 
 /** How long a stop tries to store what is in memory; the rest is replayed at the next start. */
 const DRAIN_LIMIT_MS = 8_000;
-const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 10_000;
 
 /** Takes one message in; what a consumer calls. */
 export function takeIn(parts: Pick<WriterParts, 'collector' | 'preparer' | 'metrics'>) {
@@ -101,34 +98,6 @@ async function flush(parts: WriterParts, items: readonly Item[]): Promise<void> 
   for (const { message } of items) parts.consumer.offsets.done(message, message.offset);
   count(parts.metrics, stored);
   await parts.consumer.commit();
-}
-
-async function sendDeadLetters(parts: WriterParts, refusals: readonly Refused[]): Promise<void> {
-  for (const { topic, messages } of deadLetters(refusals)) await send(parts, topic, messages);
-  for (const { message, reason, detail } of refusals) {
-    const { topic, partition, offset } = message;
-    parts.metrics.deadLetters.inc({ topic, reason });
-    parts.log.warn({ topic, partition, offset, reason, detail }, 'dead-lettered');
-  }
-}
-
-async function sendProgress(parts: WriterParts, stored: readonly Prepared[]): Promise<void> {
-  const windows = stored.flatMap(({ window }) => window ?? []);
-  if (windows.length > 0) await send(parts, PROGRESS_TOPIC, progressMessages(windows));
-}
-
-/** Until it works: a message of which nobody learns must not be committed. */
-async function send(parts: WriterParts, topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
-  await tryAgain(() => parts.producer.send(topic, messages), {
-    firstPauseMs: FIRST_PAUSE_MS,
-    longestPauseMs: LONGEST_PAUSE_MS,
-    signal: parts.giveUp.signal,
-    shouldRetry: (error) => {
-      parts.metrics.produceFailures.inc({ topic });
-      parts.log.warn({ topic, error: messageOf(error) }, 'Kafka does not take messages; trying again');
-      return true;
-    },
-  });
 }
 
 function count(metrics: WriterMetrics, stored: readonly Prepared[]): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
@@ -17,6 +17,7 @@ import { startPipeline, type Pipeline } from './pipeline.js';
 const HOSTS = [1, 2, 3];
 const WINDOWS = 20;
 const POINTS = 6;
+const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 
 const totals = z.object({
@@ -42,7 +43,7 @@ describe('writer, with a real broker and the real store', () => {
       brokers,
       clientId: 'test',
       log: pipeline.log,
-      maxMessageBytes: 8 * 1024 * 1024,
+      maxMessageBytes: 8 * MIB,
     });
   });
   after(async () => {
@@ -227,6 +228,27 @@ describe('writer, with a real broker and the real store', () => {
     await startAgain();
     await untilDespiteErrors('all was read', async () => (await lag()) === 0, 30_000);
     assert.equal(await count('bellwether.batches FINAL'), before + 5);
+  });
+
+  it('goes on after messages that are too large for the dead-letter topic, alone or together', async () => {
+    // Unpacks to more than any topic takes; the others are more than 10 MiB together and do not pack.
+    const { brokers } = pipeline.broker;
+    const large = createProducer({ brokers, clientId: 'test', log: pipeline.log, maxMessageBytes: 16 * MIB });
+    await large.send(SIGNALS_TOPIC, [{ key: 'large', value: Buffer.alloc(12 * MIB, 0xff) }]);
+    for (let one = 0; one < 4; one += 1) {
+      await large.send(SIGNALS_TOPIC, [{ key: 'random', value: randomBytes(3 * MIB) }]);
+    }
+    await large.stop();
+    await untilDespiteErrors('all was read', async () => (await lag()) === 0, 30_000);
+    const letters = await readTopic(brokers, deadLetterTopic(SIGNALS_TOPIC));
+    const stub = letters.find(({ key }) => key === 'large');
+    assert.equal(stub?.value?.byteLength, 0);
+    assert.equal(stub.headers['bellwether.original.bytes'], String(12 * MIB));
+    const whole = letters.filter(({ key }) => key === 'random').map(({ value }) => value?.byteLength);
+    assert.deepEqual(
+      whole,
+      Array.from({ length: 4 }, () => 3 * MIB),
+    );
   });
 
   it('counts it', async () => {

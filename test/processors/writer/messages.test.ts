@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { deadLetters } from '../../../processors/writer/dead-letters.js';
+import { deadLetterChunks } from '../../../processors/writer/dead-letters.js';
 import { refused } from '../../../processors/writer/prepare.js';
 import { progressMessages } from '../../../processors/writer/progress.js';
 
@@ -17,9 +17,9 @@ describe('dead letters', () => {
       value: Buffer.from([0, 1, 255]),
       headers: { 'bellwether.run': Buffer.from('r') },
     };
-    const [letters] = deadLetters([refused(message, 'unreadable', 'x'.repeat(5_000))]);
+    const [letters] = deadLetterChunks([refused(message, 'unreadable', 'x'.repeat(5_000))], 1_000);
     assert.equal(letters?.topic, 'signals.v1.dlq');
-    const [letter] = letters.messages;
+    const letter = letters.letters[0]?.whole;
     assert.ok(letter);
     assert.deepEqual(letter.value, message.value);
     assert.deepEqual(letter.key, message.key);
