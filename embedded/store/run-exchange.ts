@@ -18,6 +18,7 @@ export async function runExchange(runner: QueryRunner & InsertRunner, exchange: 
   const body = request.method === 'POST' ? new Body(request, limit) : undefined;
   const context: Omit<InsertContext, 'complete'> = {
     access: order.user.access,
+    tables: order.user.tables,
     database: order.database,
     defaultFormat: order.defaultFormat ?? 'Values',
   };

@@ -53,7 +53,9 @@ function planQuery(
   text: string,
 ): { lane: QueryLane; query: QueryOrder } {
   const { order } = exchange;
-  const statement = readStatement(text, order.user.access, order.parameters);
+  const { access, tables } = order.user;
+  const target = { tables, database: order.database };
+  const statement = readStatement(text, access, order.parameters, target);
   const reads = statement.kind === 'select' || statement.kind === 'show' || statement.kind === 'explain';
   if (!reads && order.readOnly) throw refusal('READONLY', 'GET only reads: send this statement by POST');
   const format = statement.format ?? order.defaultFormat ?? 'TabSeparated';

@@ -7,6 +7,10 @@ const userSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, 'name must be 1 to 64 of A-Z a-z 0-9 _ . -'),
   sha256: z.string().regex(/^[0-9a-f]{64}$/i, 'sha256 must be the 64 hex digits of the password'),
   access: z.enum(['read', 'write', 'admin']),
+  /** The only tables that the user's INSERTs may go to; any, when absent. */
+  tables: z
+    .array(z.string().regex(/^[A-Za-z_]\w{0,63}\.[A-Za-z_]\w{0,63}$/, 'tables must be named database.table'))
+    .optional(),
 });
 export type User = z.output<typeof userSchema>;
 
@@ -17,7 +21,10 @@ export const usersSchema = z
     try {
       return JSON.parse(text);
     } catch {
-      context.addIssue({ code: 'custom', message: 'must be a JSON array of {name, sha256, access}' });
+      context.addIssue({
+        code: 'custom',
+        message: 'must be a JSON array of {name, sha256, access, tables?}',
+      });
       return z.NEVER;
     }
   })

@@ -5,6 +5,9 @@ import { writePrivate, type HomePaths } from './home.js';
 
 const ACCESS = { admin: 'admin', writer: 'write', reader: 'read' } as const;
 
+/** What the writer stores: not the tokens, with which it could make itself an operator. */
+const WRITER_TABLES = ['bellwether.samples', 'bellwether.events', 'bellwether.batches'];
+
 export type StoreUser = keyof typeof ACCESS;
 
 /** How each service reaches the store: URLs with credentials, never logged and never in stack.json. */
@@ -51,6 +54,7 @@ export function prepareStoreAccess(
       .update(passwords.get(name) ?? '')
       .digest('hex'),
     access: ACCESS[name],
+    ...(name === 'writer' ? { tables: WRITER_TABLES } : {}),
   }));
   return { urlOf, storeUsers: JSON.stringify(storeUsers), adminUrlFile };
 }

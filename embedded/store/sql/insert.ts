@@ -3,6 +3,7 @@ import type { Access } from '../users.js';
 import { judge } from './gate.js';
 import { isKeyword, isName, isSymbol, Lexer, LexicalError, withoutComments, type Token } from './lexer.js';
 import { judgeIdentifierParameters, utf8 } from './statement.js';
+import { judgeTarget } from './target.js';
 
 /** The head of an INSERT whose rows follow as data. */
 export interface InsertHead {
@@ -24,6 +25,8 @@ export type InsertReading =
 
 export interface InsertContext {
   readonly access: Access;
+  /** The only tables that it may go to; undefined for any. */
+  readonly tables?: readonly string[] | undefined;
   /** Database of a table that is named without one. */
   readonly database: string | undefined;
   /** Format when the statement names none. */
@@ -93,6 +96,8 @@ class InsertReader {
     const end = this.#formatAndEnd();
     if (end === 'select') return { found: 'select' };
     judge(this.#tokens, this.context.access);
+    const { tables, database } = this.context;
+    judgeTarget(this.#tokens, { tables, database });
     judgeIdentifierParameters(this.#tokens, new Map());
     const target = `INSERT INTO ${table} ${columns}`.trimEnd();
     return { found: 'data', head: { target: utf8(target), settings, ...end } };

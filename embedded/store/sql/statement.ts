@@ -3,6 +3,7 @@ import type { Access } from '../users.js';
 import { forbiddenAnywhere } from './forbidden.js';
 import { judge, judgeInsertSelect, topLevel, type StatementKind } from './gate.js';
 import { isKeyword, isName, isSymbol, lex, LexicalError, type LexedStatement, type Token } from './lexer.js';
+import { ANY_TARGET, judgeTarget, type TargetRules } from './target.js';
 
 /** A statement that passed the gate and holds no data of its own. */
 export interface Statement {
@@ -19,16 +20,21 @@ export interface Statement {
  * Reads and judges one statement.
  * @param text latin1: one character a byte
  * @param parameters values of `{name:Type}`, looked at where the type is Identifier
+ * @param target where an INSERT … SELECT may go
  */
 export function readStatement(
   text: string,
   access: Access,
   parameters: ReadonlyMap<string, string>,
+  target: TargetRules = ANY_TARGET,
 ): Statement {
   const lexed = lexOrRefuse(text);
   const tokens = withoutTrailingSemicolons(lexed.tokens);
   const kind = judge(tokens, access);
-  if (kind === 'insert' || kind === 'insert-select') judgeInsertSelect(tokens);
+  if (kind === 'insert' || kind === 'insert-select') {
+    judgeInsertSelect(tokens);
+    judgeTarget(tokens, target);
+  }
   judgeIdentifierParameters(tokens, parameters);
   const end = tokens.at(-1)?.end ?? 0;
   return {

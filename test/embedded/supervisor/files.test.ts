@@ -11,6 +11,7 @@ import { readStackConfig } from '../../../embedded/supervisor/config.js';
 import { homePaths, prepareHome } from '../../../embedded/supervisor/home.js';
 import { boundWhileRunning, lastLines, rotateAtStart } from '../../../embedded/supervisor/log-files.js';
 import { bootId, identify, isRunning } from '../../../embedded/supervisor/processes.js';
+import { usersSchema } from '../../../embedded/store/users.js';
 import { prepareStoreAccess } from '../../../embedded/supervisor/secrets.js';
 import {
   isSupervised,
@@ -21,6 +22,7 @@ import {
 } from '../../../embedded/supervisor/stack-file.js';
 import { assignUsers } from '../../../embedded/supervisor/users.js';
 import { temporaryDirectory, unlessRoot } from '../../support/temporary.js';
+import { TABLES } from '../../../processors/writer/rows/table-rows.js';
 
 const home = temporaryDirectory();
 const paths = homePaths(home);
@@ -69,6 +71,11 @@ describe('store access', () => {
     const listed = z
       .array(z.object({ name: z.string(), sha256: z.string(), access: z.string() }))
       .parse(JSON.parse(access.storeUsers));
+    assert.deepEqual(
+      usersSchema.parse(access.storeUsers).find(({ name }) => name === 'writer')?.tables,
+      TABLES.map((table) => `bellwether.${table}`),
+      'the writer stores rows, and no tokens',
+    );
     assert.deepEqual(
       listed.map((user) => [user.name, user.access]),
       [
