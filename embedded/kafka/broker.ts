@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, lchown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, lchown, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
@@ -10,7 +10,7 @@ export { defaultJarsDir, KAFKA_VERSION, prepareKafka, shareJars } from './artifa
 export { waitForKafka } from './ready.js';
 
 export interface BrokerOptions extends BrokerAddress {
-  /** BELLWETHER_HOME; the broker keeps everything under `kafka/` in it. */
+  /** BELLWETHER_HOME; the broker keeps its data under `kafka/`, we its configuration under `run/kafka/`. */
   readonly home: string;
   /** Jars as `prepareKafka` left them; the broker's user must be able to read them. */
   readonly jarsDir: string;
@@ -22,7 +22,7 @@ export interface BrokerCommand {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Who the broker runs as: its files are given to them. */
+/** Who the broker runs as: its data is given to them. */
 export interface BrokerUser {
   readonly uid: number;
   readonly gid: number;
@@ -31,8 +31,16 @@ export interface BrokerUser {
 const FORMAT_LIMIT_MS = 60_000;
 
 const dataDirectory = (options: BrokerOptions) => join(options.home, 'kafka', 'data');
-const propertiesFile = (options: BrokerOptions) => join(options.home, 'kafka', 'server.properties');
-const log4jFile = (options: BrokerOptions) => join(options.home, 'kafka', 'log4j2.properties');
+/**
+ * Where the configuration lies, which the broker only reads. Its directory is ours: in one of the broker's own,
+ * a broker that somebody took over could put links in place of what we write, and have root write elsewhere.
+ */
+export const configurationDirectory = (home: string) => join(home, 'run', 'kafka');
+const ownFile = (options: BrokerOptions, name: string) => join(configurationDirectory(options.home), name);
+const propertiesFile = (options: BrokerOptions) => ownFile(options, 'server.properties');
+const log4jFile = (options: BrokerOptions) => ownFile(options, 'log4j2.properties');
+/** The broker's, but in a directory of ours, where it cannot be replaced. */
+const temporaryDirectory = (options: BrokerOptions) => ownFile(options, 'tmp');
 const classPath = (options: BrokerOptions) => join(options.jarsDir, '*');
 
 /** What to run after `formatStorage`, as whoever owns `$home/kafka`. SIGTERM stops it in order (exit code 143). */
@@ -48,7 +56,7 @@ export function kafkaCommand(options: BrokerOptions): BrokerCommand {
       // (Java 17, two cores), which is what a node of this size feels.
       '-XX:TieredStopAtLevel=1',
       '-Djava.awt.headless=true',
-      `-Djava.io.tmpdir=${join(options.home, 'kafka', 'tmp')}`,
+      `-Djava.io.tmpdir=${temporaryDirectory(options)}`,
       `-Dlog4j2.configurationFile=${log4jFile(options)}`,
       '-cp',
       classPath(options),
@@ -60,27 +68,42 @@ export function kafkaCommand(options: BrokerOptions): BrokerCommand {
 }
 
 /**
- * Writes the configuration (at each start: ports may have changed) and formats the storage once.
+ * Writes the configuration (at each start: ports may have changed) and formats the storage once. From then on
+ * nothing in the broker's directory is touched: it is theirs.
  * The data directory appears whole by a rename, so that a kill in between leaves nothing half made.
+ * @param signal ends a format that is under way
  * @returns true when it was formatted now, false when it had been before.
  * @throws BellwetherError `setup_failed`.
  */
-export async function formatStorage(options: BrokerOptions, user?: BrokerUser): Promise<boolean> {
-  const directory = join(options.home, 'kafka');
-  await mkdir(join(directory, 'tmp'), { recursive: true });
-  await writeFile(propertiesFile(options), serverProperties(options, dataDirectory(options)));
-  await writeFile(log4jFile(options), log4jProperties());
+export async function formatStorage(
+  options: BrokerOptions,
+  user?: BrokerUser,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const directory = configurationDirectory(options.home);
+  await mkdir(temporaryDirectory(options), { recursive: true });
+  await chmod(directory, 0o755);
+  await writeReadable(propertiesFile(options), serverProperties(options, dataDirectory(options)));
+  await writeReadable(log4jFile(options), log4jProperties());
+  await chmod(temporaryDirectory(options), 0o700);
+  if (user !== undefined) await chown(temporaryDirectory(options), user.uid, user.gid);
   const fresh = !(await exists(dataDirectory(options)));
-  if (fresh) await format(options, directory);
-  if (user !== undefined) await giveTo(directory, user);
+  if (fresh) await format(options, user, signal);
   return fresh;
 }
 
-async function format(options: BrokerOptions, directory: string): Promise<void> {
-  const partial = join(directory, 'data.partial');
-  const properties = join(directory, 'format.properties');
+async function writeReadable(path: string, content: string): Promise<void> {
+  await writeFile(path, content);
+  await chmod(path, 0o644);
+}
+
+/** Made among our own files and moved to the broker's when it is complete and theirs. */
+async function format(options: BrokerOptions, user?: BrokerUser, signal?: AbortSignal): Promise<void> {
+  const partial = ownFile(options, 'data.partial');
+  const properties = ownFile(options, 'format.properties');
   await rm(partial, { recursive: true, force: true });
-  await writeFile(properties, serverProperties(options, partial));
+  await mkdir(join(options.home, 'kafka'), { recursive: true });
+  await writeReadable(properties, serverProperties(options, partial));
   const clusterId = randomBytes(16).toString('base64url');
   const tool = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
   const logging = `-Dlog4j2.configurationFile=${log4jFile(options)}`;
@@ -88,11 +111,13 @@ async function format(options: BrokerOptions, directory: string): Promise<void> 
   try {
     await promisify(execFile)(javaProgram(), [...tool, logging, '-cp', classPath(options), ...what], {
       timeout: FORMAT_LIMIT_MS,
+      signal,
     });
   } catch (error) {
     throw new BellwetherError('setup_failed', formatAdvice(error), { cause: error });
   }
   await rm(properties);
+  if (user !== undefined) await giveTo(partial, user);
   await rename(partial, dataDirectory(options));
 }
 

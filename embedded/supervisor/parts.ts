@@ -4,7 +4,7 @@ import { messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
 import { netnsPath } from '../demo/ip.js';
 import type { DemoPlan } from '../demo/plan.js';
-import { kafkaCommand, waitForKafka, type BrokerOptions } from '../kafka/broker.js';
+import { configurationDirectory, kafkaCommand, waitForKafka, type BrokerOptions } from '../kafka/broker.js';
 import type { LaunchRequest, NumericUser } from '../launch/launch.js';
 import type { StackConfig } from './config.js';
 import { httpProbe } from './health.js';
@@ -110,7 +110,7 @@ export function kafkaUnit(context: StackContext, jarsDir: string): UnitSpec {
       command: [program, ...args],
       environment: { HOME: '/', ...env },
       user: context.users.kafka,
-      needs: [jarsDir, context.paths.kafka, ...java],
+      needs: [jarsDir, context.paths.kafka, configurationDirectory(context.paths.home), ...java],
     }),
     ready: async () => {
       await waitForKafka(context.brokers, READY_LIMIT_MS, context.log);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -94,6 +94,35 @@ describe('embedded Kafka', () => {
   });
 });
 
+describe('what the broker owns', () => {
+  it(
+    'is neither written to nor given away at a later start',
+    { skip: process.getuid?.() !== 0 },
+    async () => {
+      const home = await mkdtemp(join(tmpdir(), 'bellwether-kafka-links-'));
+      try {
+        const theirs = join(home, 'kafka');
+        const victim = join(home, 'victim');
+        await mkdir(join(theirs, 'data'), { recursive: true });
+        await writeFile(victim, 'ours');
+        for (const name of ['server.properties', 'log4j2.properties', 'format.properties']) {
+          await symlink(victim, join(theirs, name));
+        }
+        await writeFile(join(theirs, 'data', 'root'), '');
+        const options = { home, port: 1, controllerPort: 2, jarsDir: '/j', listenHost: '127.0.0.1' };
+        assert.equal(await formatStorage(options, { uid: 60_811, gid: 60_811 }), false);
+        assert.equal(await readFile(victim, 'utf8'), 'ours');
+        assert.equal((await lstat(join(theirs, 'data', 'root'))).uid, 0);
+        const run = await stat(join(home, 'run', 'kafka'));
+        const file = await stat(join(home, 'run', 'kafka', 'server.properties'));
+        assert.deepEqual([run.uid, run.mode & 0o777, file.uid, file.mode & 0o777], [0, 0o755, 0, 0o644]);
+      } finally {
+        await rm(home, { recursive: true, force: true });
+      }
+    },
+  );
+});
+
 describe('artefacts of the embedded Kafka', () => {
   let directory: string;
 
@@ -130,6 +159,6 @@ describe('artefacts of the embedded Kafka', () => {
     const options = { home: '/h', port: 1, controllerPort: 2, jarsDir: '/j', listenHost: '127.0.0.1' };
     const { args } = kafkaCommand(options);
     assert.ok(args.includes('-Xmx256m'));
-    assert.equal(args.at(-1), '/h/kafka/server.properties');
+    assert.equal(args.at(-1), '/h/run/kafka/server.properties');
   });
 });
