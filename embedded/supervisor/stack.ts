@@ -1,3 +1,4 @@
+import { BellwetherError } from '../../common/runtime/errors.js';
 import type { StackFile } from './stack-file.js';
 import type { Terminal } from './terminal.js';
 import { Unit, type UnitSpec } from './unit.js';
@@ -5,6 +6,7 @@ import { Unit, type UnitSpec } from './unit.js';
 /** The units of a running stack, in the order in which data passes. */
 export class Stack {
   private readonly units: Unit[] = [];
+  private stopping = false;
 
   constructor(
     private readonly terminal: Terminal,
@@ -12,18 +14,32 @@ export class Stack {
     private readonly changed: () => void,
   ) {}
 
-  /** Starts a unit and waits until it is ready. */
+  /**
+   * Starts a unit and waits until it is ready.
+   * @throws BellwetherError `setup_failed` when it fails, or when the stack is being stopped.
+   */
   async start(spec: UnitSpec, why: string): Promise<void> {
+    this.demandGoing(spec);
     this.terminal.say(`starting ${spec.name}: ${why}`);
     const begin = performance.now();
     const unit = new Unit(spec, { say: (line) => this.terminal.say(line), changed: this.changed });
     this.units.push(unit);
     await unit.start();
+    this.demandGoing(spec);
     this.terminal.say(`  ${spec.name} is ready (${seconds(begin)})`);
   }
 
-  /** Stops all units, the last started first; a failure of one does not keep the others running. */
+  private demandGoing(spec: UnitSpec): void {
+    if (this.stopping)
+      throw new BellwetherError('setup_failed', `${spec.name} is not started: the stack stops`);
+  }
+
+  /**
+   * Stops all units, the last started first, and lets no other start. A unit whose start is under way is ended
+   * as well.
+   */
   async stop(): Promise<void> {
+    this.stopping = true;
     for (const unit of [...this.units].reverse()) {
       if (unit.state === 'stopped') continue;
       const begin = performance.now();

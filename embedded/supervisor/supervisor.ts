@@ -1,5 +1,6 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import { createLogger } from '../../common/runtime/log.js';
 import { createDemo } from '../demo/namespaces.js';
@@ -50,6 +51,8 @@ export interface SupervisorInput {
 }
 
 const SCHEMA_LIMIT_MS = 120_000;
+/** Longest wait for a step of the start that goes on when the stop was asked for. */
+const SETTLE_LIMIT_MS = 30_000;
 
 /** Ends the start when the user asks to stop in the middle of it. */
 class Interrupted extends Error {}
@@ -71,6 +74,8 @@ class Supervisor {
   private tokens: Record<string, string> = {};
   private adminUrlFile = '';
   private holdsHome = false;
+  /** The start, settled when it is over however it went. */
+  private startOver: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly input: SupervisorInput) {
     this.stack = new Stack(input.terminal, () => this.publish());
@@ -95,7 +100,9 @@ class Supervisor {
     process.on('SIGHUP', onSignal);
     let exitCode = 0;
     try {
-      await Promise.race([this.start(), stopAsked]);
+      const start = this.start();
+      this.startOver = start.catch(() => undefined);
+      await Promise.race([start, stopAsked]);
       await Promise.race([this.watch(), stopAsked]);
     } catch (error) {
       if (!(error instanceof Interrupted)) {
@@ -112,7 +119,9 @@ class Supervisor {
     const { terminal, options } = this.input;
     const begin = performance.now();
     const context = await this.prepare();
+    this.demandGoing();
     await this.startBackbone(context);
+    this.demandGoing();
     // The two do not need each other, and a start is mostly reading code.
     await Promise.all([
       options.writer && this.stack.start(writerUnit(context), 'moves batches from Kafka into the store'),
@@ -120,6 +129,7 @@ class Supervisor {
     ]);
     const customers = this.demoIs() === 'none' ? [] : demoPlan('').customers.map(({ customer }) => customer);
     this.tokens = await prepareTokens(context.paths, context.access.urlOf('admin'), customers);
+    this.demandGoing();
     await this.startDemo(context);
     if (this.source !== 'none') {
       await this.stack.start(
@@ -127,10 +137,16 @@ class Supervisor {
         'measures, says whose it is, ships it to Kafka',
       );
     }
+    this.demandGoing();
     this.state = 'ready';
     this.publish();
     terminal.say(`all parts are ready (${((performance.now() - begin) / 1000).toFixed(1)} s)`);
     terminal.print(accessText(this.describe()));
+  }
+
+  /** Between two steps of the start: no further one when the stop was asked for. */
+  private demandGoing(): void {
+    if (this.halt.signal.aborted) throw new Interrupted();
   }
 
   /** Takes the home, clears what a crash left, checks the machine, makes directories and secrets. */
@@ -189,7 +205,9 @@ class Supervisor {
       this.startStore(context),
     ]);
     terminal.say('making topics and migrating tables');
-    await runOnce('schema', schemaRequest(context), join(paths.log, 'schema.log'), SCHEMA_LIMIT_MS);
+    this.demandGoing();
+    const log = join(paths.log, 'schema.log');
+    await runOnce('schema', schemaRequest(context), log, SCHEMA_LIMIT_MS, this.halt.signal);
   }
 
   /** Jars and formatted storage; undefined when a Kafka of the user's replaces ours. */
@@ -203,7 +221,8 @@ class Supervisor {
     if (!existsSync(jarsDir)) terminal.say("fetching Kafka's jars through Maven (44 MB, once)");
     await prepareKafka(jarsDir, this.log);
     if (context.users.kafka !== undefined) checkReadable(context.users.kafka, [jarsDir]);
-    await formatStorage(brokerOptions(context, jarsDir), context.users.kafka);
+    this.demandGoing();
+    await formatStorage(brokerOptions(context, jarsDir), context.users.kafka, this.halt.signal);
     return kafkaUnit(context, jarsDir);
   }
 
@@ -274,6 +293,10 @@ class Supervisor {
     this.state = 'stopping';
     this.publish();
     const begin = performance.now();
+    // What a start that is under way waits for ends here, and with it the start; a failed one has begun the stop.
+    this.halt.abort();
+    await this.stack.stop();
+    await Promise.race([this.startOver, sleep(SETTLE_LIMIT_MS, undefined, { ref: false })]);
     await this.stack.stop();
     await clearLeftovers(paths);
     rmSync(paths.lockFile, { force: true });

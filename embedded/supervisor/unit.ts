@@ -30,6 +30,8 @@ export class Unit {
   private readonly backoff = createBackoff();
   private readonly halt = new AbortController();
   private loop: Promise<void> | undefined;
+  /** The first start, settled when it is over however it went. */
+  private firstStart: Promise<unknown> | undefined;
   private readyAt = 0;
 
   constructor(
@@ -44,8 +46,10 @@ export class Unit {
 
   /** Resolves when all is ready; rejects when the first start fails (later ones are repeated). */
   async start(): Promise<void> {
+    const start = this.startAll();
+    this.firstStart = start.catch(() => undefined);
     try {
-      await this.startAll();
+      await start;
     } catch (error) {
       await this.stopAll();
       this.setState('stopped');
@@ -59,6 +63,7 @@ export class Unit {
     this.halt.abort();
     this.setState('stopping');
     const how = await this.stopAll();
+    await this.firstStart;
     await this.loop;
     // A start that was under way when the stop came may have made one more process.
     await this.stopAll();
@@ -82,19 +87,23 @@ export class Unit {
       const started = await ManagedProcess.start(spec);
       this.running.push(started);
       this.events.changed();
+      if (this.isHalted()) return;
       await started.waitUntilReady();
     }
+    if (this.isHalted()) return;
     this.readyAt = performance.now();
     this.setState('ready');
   }
 
   private async stopAll(): Promise<string> {
     const words: string[] = [];
-    for (const started of [...this.running].reverse()) {
+    const stopping = [...this.running];
+    for (const started of stopping.toReversed()) {
       const how = await started.stop();
-      words.push(this.running.length > 1 ? `${started.spec.name} ${how}` : how);
+      words.push(stopping.length > 1 ? `${started.spec.name} ${how}` : how);
     }
-    this.running = [];
+    // One that was started meanwhile stays listed until it is stopped in its turn.
+    this.running = this.running.filter((started) => !stopping.includes(started));
     return words.join(', ') || 'had ended';
   }
 
