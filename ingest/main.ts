@@ -1,11 +1,12 @@
 import { createProducer } from '../common/kafka/producer.js';
+import { configureOrExit } from '../common/runtime/configure.js';
 import { createLogger } from '../common/runtime/log.js';
 import { runService } from '../common/runtime/service.js';
 import { createTelemetry } from '../common/telemetry/telemetry.js';
 import { createAgent, MAX_MESSAGE_BYTES } from './agent.js';
 import { readConfig } from './config.js';
 
-const config = readConfig();
+const config = configureOrExit('agent', readConfig);
 const log = createLogger('agent', config.LOG_LEVEL);
 const producer = createProducer({
   brokers: config.KAFKA_BROKERS,

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { connectClickHouse } from '../common/clickhouse/connection.js';
+import { configureOrExit } from '../common/runtime/configure.js';
 import { createLogger } from '../common/runtime/log.js';
 import { runService } from '../common/runtime/service.js';
 import { createTelemetry } from '../common/telemetry/telemetry.js';
@@ -15,7 +16,7 @@ import { buildServer } from './server.js';
 const READY_AGE_MS = 5_000;
 const HOUR_MS = 3_600_000;
 
-const config = readConfig();
+const config = configureOrExit('api', readConfig);
 const log = createLogger('query-api', config.LOG_LEVEL);
 const metrics = createMetrics();
 const client = connectClickHouse({

@@ -16,6 +16,8 @@ const code = fileURLToPath(new URL('../..', import.meta.url));
 const project = join(code, '..');
 
 process.umask(0o022);
+// A reader that goes away (`up | head`) must not end the supervisor: its parts would run on unattended.
+process.stdout.on('error', () => undefined);
 const terminal = createTerminal(process.stdout);
 try {
   const options = parseUpOptions(process.argv.slice(2));

@@ -4,6 +4,7 @@ import { createOffsetReader } from '../../common/kafka/partition-offsets.js';
 import { createProducer } from '../../common/kafka/producer.js';
 import { createHealthServer } from '../../common/runtime/health-server.js';
 import { messageOf } from '../../common/runtime/errors.js';
+import { configureOrExit } from '../../common/runtime/configure.js';
 import { createLogger } from '../../common/runtime/log.js';
 import { runService } from '../../common/runtime/service.js';
 import { createTelemetry } from '../../common/telemetry/telemetry.js';
@@ -18,7 +19,7 @@ import { createWriter, INPUT_TOPICS, takeIn } from './writer.js';
 
 const MIB = 1024 * 1024;
 
-const config = readConfig();
+const config = configureOrExit('writer', readConfig);
 const log = createLogger('writer', config.logLevel);
 const metrics = new WriterMetrics();
 const kafka = { brokers: config.brokers, clientId: 'bellwether-writer', log };
