@@ -139,9 +139,10 @@ class Supervisor {
     }
     this.demandGoing();
     this.state = 'ready';
-    this.publish();
     terminal.say(`all parts are ready (${((performance.now() - begin) / 1000).toFixed(1)} s)`);
     terminal.print(accessText(this.describe()));
+    // Last: whoever started us in the background shows what was said until then, and goes.
+    this.publish();
   }
 
   /** Between two steps of the start: no further one when the stop was asked for. */
