@@ -64,7 +64,7 @@ const schema = z
           code: 'custom',
           input: value,
           path: [name],
-          message: `is ${String(value)}, as ${other} is: give each its own port`,
+          message: `as ${other} is: give each its own port`,
         });
       }
       seen.set(value, name);

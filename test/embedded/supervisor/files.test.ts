@@ -192,7 +192,7 @@ describe('configuration', () => {
     const environment = { BELLWETHER_API_PORT: '18123' };
     assert.throws(() => readStackConfig(environment), {
       code: 'config_invalid',
-      message: /BELLWETHER_API_PORT: is 18123, as BELLWETHER_STORE_PORT is/,
+      message: /BELLWETHER_API_PORT is "18123": as BELLWETHER_STORE_PORT is/,
     });
   });
 
