@@ -261,7 +261,8 @@ describe('the agent against a loader of the test', () => {
 describe('the configuration', () => {
   test('a loader or a recording, not both', () => {
     const base = { KAFKA_BROKERS: 'k:9092', BELLWETHER_OWNERS_DIR: '/x' };
-    const either = /BELLWETHER_LOADER_SOCKET( is "\/s")?: set either this \(live probes\) or BELLWETHER_REPLAY/;
+    const either =
+      /BELLWETHER_LOADER_SOCKET( is "\/s")?: set either this \(live probes\) or BELLWETHER_REPLAY/;
     assert.throws(() => readConfig(base), either);
     assert.throws(
       () => readConfig({ ...base, BELLWETHER_LOADER_SOCKET: '/s', BELLWETHER_REPLAY: '/r' }),
