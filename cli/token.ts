@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { z } from 'zod';
 import { connectClickHouse, type ClickHouseClient } from '../common/clickhouse/connection.js';
 import { BellwetherError, messageOf } from '../common/runtime/errors.js';
-import { createToken, listTokens, revokeToken, type ListedToken } from '../query-api/auth/token-table.js';
+import { createToken, listTokens, revokeToken, type ListedToken } from '../common/auth/token-table.js';
 
 const REQUEST_TIMEOUT_MS = 15_000;
 

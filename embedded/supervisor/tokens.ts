@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectClickHouse } from '../../common/clickhouse/connection.js';
-import { createToken, readValidTokens } from '../../query-api/auth/token-table.js';
-import { hashToken } from '../../query-api/auth/token.js';
+import { createToken, readValidTokens } from '../../common/auth/token-table.js';
+import { hashToken } from '../../common/auth/token.js';
 import { writePrivate, type HomePaths } from './home.js';
 
 const READ_LIMIT = 100_000;

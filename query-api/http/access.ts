@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BellwetherError } from '../../common/runtime/errors.js';
-import { bearerToken } from '../auth/token.js';
-import type { Principal } from '../auth/principal.js';
+import { bearerToken } from '../../common/auth/token.js';
+import type { Principal } from '../../common/auth/principal.js';
 import { CustomerScope, FleetScope } from '../plan/scope.js';
 
 declare module 'fastify' {

@@ -1,5 +1,5 @@
 import { BellwetherError } from '../../common/runtime/errors.js';
-import type { Principal } from '../auth/principal.js';
+import type { Principal } from '../../common/auth/principal.js';
 
 /** Who will read the answer: an operator sees the platform's own reasons, a customer does not. */
 export type Audience = 'customer' | 'operator';

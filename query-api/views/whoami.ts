@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Principal } from '../auth/principal.js';
+import type { Principal } from '../../common/auth/principal.js';
 
 export const whoamiAnswer = z.object({
   role: z.enum(['customer', 'operator']),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
-import { createToken, listTokens, revokeToken } from '../../query-api/auth/token-table.js';
+import { createToken, listTokens, revokeToken } from '../../common/auth/token-table.js';
 import { customersAnswer } from '../../query-api/views/customers.js';
 import { dropsAnswer } from '../../query-api/views/drops.js';
 import { eventsAnswer } from '../../query-api/views/events.js';

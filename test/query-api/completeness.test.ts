@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createLogger } from '../../common/runtime/log.js';
 import { connectClickHouse, type ClickHouseClient } from '../../common/clickhouse/connection.js';
-import { Principal } from '../../query-api/auth/principal.js';
+import { Principal } from '../../common/auth/principal.js';
 import { planCoveredSteps, planHosts, planSessions } from '../../query-api/plan/coverage.js';
 import { createExecutor, type Executor } from '../../query-api/plan/executor.js';
 import { CustomerScope } from '../../query-api/plan/scope.js';

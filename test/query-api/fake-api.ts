@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { BellwetherError } from '../../common/runtime/errors.js';
 import { createLogger } from '../../common/runtime/log.js';
-import { Principal } from '../../query-api/auth/principal.js';
-import { makeToken } from '../../query-api/auth/token.js';
+import { Principal } from '../../common/auth/principal.js';
+import { makeToken } from '../../common/auth/token.js';
 import { Gate } from '../../query-api/http/gate.js';
 import type { Query } from '../../query-api/plan/query.js';
 import { buildServer } from '../../query-api/server.js';

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { z } from 'zod';
 import { connectClickHouse } from '../../../common/clickhouse/connection.js';
 import { createLogger } from '../../../common/runtime/log.js';
-import { Principal } from '../../../query-api/auth/principal.js';
+import { Principal } from '../../../common/auth/principal.js';
 import { createExecutor } from '../../../query-api/plan/executor.js';
 import { Query, storedNumber } from '../../../query-api/plan/query.js';
 import { FleetScope } from '../../../query-api/plan/scope.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
-import { Principal } from '../../../query-api/auth/principal.js';
+import { Principal } from '../../../common/auth/principal.js';
 import type { StoredRange } from '../../../query-api/plan/clauses.js';
 import { planCoveredSteps, planHosts, planSessions } from '../../../query-api/plan/coverage.js';
 import { DROP_GROUPINGS, planDrops } from '../../../query-api/plan/drops.js';

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createLogger } from '../../../common/runtime/log.js';
-import { TokenCache } from '../../../query-api/auth/token-cache.js';
-import type { ValidToken } from '../../../query-api/auth/token-table.js';
-import { bearerToken, hashToken, makeToken } from '../../../query-api/auth/token.js';
-import { hasCode } from '../errors.js';
+import { TokenCache } from '../../../common/auth/token-cache.js';
+import type { ValidToken } from '../../../common/auth/token-table.js';
+import { bearerToken, hashToken, makeToken } from '../../../common/auth/token.js';
+import { hasCode } from '../../query-api/errors.js';
 
 /** A token table, a clock and a cache over them. */
 function setUp(options: { maxTokens?: number; reloadMs?: number } = {}) {

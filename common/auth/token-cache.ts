@@ -1,6 +1,6 @@
-import type { Component } from '../../common/runtime/component.js';
-import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
-import type { Logger } from '../../common/runtime/log.js';
+import type { Component } from '../runtime/component.js';
+import { BellwetherError, messageOf } from '../runtime/errors.js';
+import type { Logger } from '../runtime/log.js';
 import { Principal } from './principal.js';
 import type { ValidToken } from './token-table.js';
 import { hashToken } from './token.js';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { DATABASE, type ClickHouseClient } from '../../common/clickhouse/connection.js';
-import { BellwetherError } from '../../common/runtime/errors.js';
+import { DATABASE, type ClickHouseClient } from '../clickhouse/connection.js';
+import { BellwetherError } from '../runtime/errors.js';
 import { hashToken, makeToken, makeTokenId } from './token.js';
 import type { Role } from './principal.js';
 
