@@ -20,6 +20,8 @@ const environment = z.object({
   KAFKA_REPLICATION_FACTOR: positiveInteger(1),
   BELLWETHER_RAW_RETENTION_HOURS: positiveInteger(48),
   BELLWETHER_EVENT_RETENTION_DAYS: positiveInteger(7),
+  BELLWETHER_MINUTE_RETENTION_DAYS: positiveInteger(30),
+  BELLWETHER_ROLLUP_RETENTION_MONTHS: positiveInteger(13),
 });
 
 /** Makes the topics, migrates the database, says what it did, ends. Safe to run again at any time. */
@@ -41,6 +43,8 @@ async function main(): Promise<void> {
         database: DATABASE,
         rawRetentionHours: config.BELLWETHER_RAW_RETENTION_HOURS,
         eventRetentionDays: config.BELLWETHER_EVENT_RETENTION_DAYS,
+        minuteRetentionDays: config.BELLWETHER_MINUTE_RETENTION_DAYS,
+        rollupRetentionMonths: config.BELLWETHER_ROLLUP_RETENTION_MONTHS,
       },
     });
     log.info({ applied }, applied === 0 ? 'the database was up to date' : 'statements applied');

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { ClickHouseClient } from '../common/clickhouse/connection.js';
 import { BellwetherError } from '../common/runtime/errors.js';
 import { MIGRATIONS } from './migrations/index.js';
-import type { Migration, SchemaSettings } from './migrations/migration.js';
+import { DEFAULT_RETENTION, type Migration, type SchemaSettings } from './migrations/migration.js';
 import { applyRetention } from './retention.js';
 
 export interface MigrateOptions {
@@ -18,7 +18,7 @@ export interface MigrateOptions {
  * Checksums are taken over the text with these settings, so that another retention is not another migration;
  * retention is brought to what the settings say by `applyRetention`.
  */
-const CANONICAL: SchemaSettings = { database: 'canonical', rawRetentionHours: 48, eventRetentionDays: 7 };
+const CANONICAL: SchemaSettings = { database: 'canonical', ...DEFAULT_RETENTION };
 
 const recordedRow = z.object({ version: z.number(), statement: z.number(), checksum: z.string() });
 

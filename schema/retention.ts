@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ClickHouseClient } from '../common/clickhouse/connection.js';
+import { touchRetentionHours } from './migrations/0002-rollups/seals.js';
 import type { SchemaSettings } from './migrations/migration.js';
 
 interface Retention {
@@ -10,16 +11,25 @@ interface Retention {
 }
 
 function retentions(settings: SchemaSettings): readonly Retention[] {
-  const hours = settings.rawRetentionHours;
-  const days = settings.eventRetentionDays;
+  const touchHours = touchRetentionHours(settings.rawRetentionHours);
   return [
-    {
-      table: 'samples',
-      ttl: `toDateTime(time) + INTERVAL ${hours} HOUR`,
-      written: `toIntervalHour(${hours})`,
-    },
-    { table: 'events', ttl: `toDateTime(time) + INTERVAL ${days} DAY`, written: `toIntervalDay(${days})` },
+    kept('samples', 'toDateTime(time)', settings.rawRetentionHours, 'HOUR'),
+    kept('events', 'toDateTime(time)', settings.eventRetentionDays, 'DAY'),
+    kept('touches', 'minute', touchHours, 'HOUR'),
+    kept('minutes', 'time', settings.minuteRetentionDays, 'DAY'),
+    kept('hours', 'time', settings.rollupRetentionMonths, 'MONTH'),
+    kept('days', 'time', settings.rollupRetentionMonths, 'MONTH'),
+    kept('seals', 'bucket', settings.rollupRetentionMonths, 'MONTH'),
   ];
+}
+
+function kept(table: string, time: string, length: number, unit: 'HOUR' | 'DAY' | 'MONTH'): Retention {
+  const name = unit.charAt(0) + unit.slice(1).toLowerCase();
+  return {
+    table,
+    ttl: `${time} + INTERVAL ${length} ${unit}`,
+    written: `toInterval${name}(${length})`,
+  };
 }
 
 const tableRow = z.object({ name: z.string(), engine_full: z.string() });

@@ -6,7 +6,7 @@ import { writePrivate, type HomePaths } from './home.js';
 const ACCESS = { admin: 'admin', writer: 'write', reader: 'read' } as const;
 
 /** What the writer stores: not the tokens, with which it could make itself an operator. */
-const WRITER_TABLES = ['bellwether.samples', 'bellwether.events', 'bellwether.batches'];
+const WRITER_TABLES = ['samples', 'events', 'batches', 'touches'].map((table) => `bellwether.${table}`);
 
 export type StoreUser = keyof typeof ACCESS;
 

@@ -42,8 +42,8 @@ export async function sendDeadLetters(parts: Announcer, refusals: readonly Refus
  * @throws Stopped when given up.
  */
 export async function sendProgress(parts: Announcer, stored: readonly Prepared[]): Promise<void> {
-  const windows = stored.flatMap(({ window }) => window ?? []);
-  if (windows.length > 0) await send(parts, PROGRESS_TOPIC, progressMessages(windows));
+  const messages = progressMessages(stored);
+  if (messages.length > 0) await send(parts, PROGRESS_TOPIC, messages);
 }
 
 /** Too large together: each alone. Too large alone: its stub, because no later try would end otherwise. */

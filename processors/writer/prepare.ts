@@ -8,7 +8,7 @@ import type { SeriesHasher } from './identity.js';
 import { batchRow } from './rows/batches.js';
 import { eventRows } from './rows/events.js';
 import { sampleRows } from './rows/samples.js';
-import type { TableName, TableRows } from './rows/table-rows.js';
+import type { MessageTable, TableRows } from './rows/table-rows.js';
 
 /** Why a message went to the dead-letter topic; stable words, in its headers and in the metrics. */
 export const DEAD_LETTER_REASONS = ['empty', 'unreadable', 'too_old', 'too_new', 'store_refused'] as const;
@@ -18,9 +18,13 @@ export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 export interface Prepared {
   readonly kind: 'prepared';
   readonly message: ReceivedMessage;
-  readonly tables: Readonly<Partial<Record<TableName, TableRows>>>;
+  readonly tables: Readonly<Partial<Record<MessageTable, TableRows>>>;
   readonly rows: number;
   readonly bytes: number;
+  /** Starts of the minutes that its samples lie in, Unix milliseconds. */
+  readonly minutes: readonly number[];
+  /** `host.id`s of whom they are. */
+  readonly hosts: readonly string[];
   /** What the window says, for progress and metrics; undefined for events. */
   readonly window: StoredWindow | undefined;
 }
@@ -47,6 +51,7 @@ export type Item = Prepared | Refused;
 /** Host clocks may be ahead of the broker's by this much, milliseconds. */
 const FUTURE_LIMIT_MS = 300_000;
 const NANOSECONDS_PER_MS = 1_000_000n;
+const MINUTE_MS = 60_000;
 
 /** Turns messages into rows. Depends on the message alone, so that a replay makes the same rows. */
 export class Preparer {
@@ -121,13 +126,16 @@ export function refused(message: ReceivedMessage, reason: DeadLetterReason, deta
 
 function prepared(
   message: ReceivedMessage,
-  tables: Partial<Record<TableName, TableRows>>,
+  tables: Partial<Record<MessageTable, TableRows>>,
   window: StoredWindow | undefined,
 ): Prepared {
   const parts = Object.values(tables);
   const rows = parts.reduce((sum, part) => sum + part.rows, 0);
   const bytes = parts.reduce((sum, part) => sum + part.bytes.byteLength, message.value?.byteLength ?? 0);
-  return { kind: 'prepared', message, tables, rows, bytes, window };
+  // All samples of a window stand at its start.
+  const minutes = window === undefined ? [] : [Math.floor(window.startMs / MINUTE_MS) * MINUTE_MS];
+  const hosts = window === undefined ? [] : [window.hostId];
+  return { kind: 'prepared', message, tables, rows, bytes, minutes, hosts, window };
 }
 
 function droppedPackets(batch: SignalBatch): number {

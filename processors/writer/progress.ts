@@ -1,7 +1,5 @@
 import type { OutgoingMessage } from '../../common/kafka/producer.js';
-import type { StoredWindow } from './prepare.js';
-
-const MINUTE_MS = 60_000;
+import type { Prepared } from './prepare.js';
 
 /** What `progress.v1` says: rows of these hosts in this minute were stored since the last record about it. */
 export interface ProgressRecord {
@@ -12,13 +10,14 @@ export interface ProgressRecord {
 }
 
 /** One record a touched minute; its key is the minute, so that all about one minute stays in order. */
-export function progressMessages(windows: readonly StoredWindow[]): OutgoingMessage[] {
+export function progressMessages(stored: readonly Pick<Prepared, 'minutes' | 'hosts'>[]): OutgoingMessage[] {
   const byMinute = new Map<number, Set<string>>();
-  for (const { hostId, startMs } of windows) {
-    const minute = Math.floor(startMs / MINUTE_MS) * MINUTE_MS;
-    const hosts = byMinute.get(minute) ?? new Set();
-    hosts.add(hostId);
-    byMinute.set(minute, hosts);
+  for (const { minutes, hosts } of stored) {
+    for (const minute of minutes) {
+      const known = byMinute.get(minute) ?? new Set();
+      for (const host of hosts) known.add(host);
+      byMinute.set(minute, known);
+    }
   }
   return [...byMinute]
     .sort(([a], [b]) => a - b)

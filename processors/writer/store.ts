@@ -1,4 +1,5 @@
 import type { ClickHouseClient } from '../../common/clickhouse/connection.js';
+import { RowBinaryWriter } from '../../common/clickhouse/row-binary.js';
 import { classifyStoreError } from '../../common/clickhouse/errors.js';
 import { insertRowBinary } from '../../common/clickhouse/insert.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
@@ -6,7 +7,8 @@ import type { Logger } from '../../common/runtime/log.js';
 import type { WriterMetrics } from './metrics.js';
 import { refused, type Prepared, type Refused } from './prepare.js';
 import { tryAgain } from './retry.js';
-import { COLUMNS, TABLES, type TableName } from './rows/table-rows.js';
+import { COLUMNS, MESSAGE_TABLES, type TableName, type TableRows } from './rows/table-rows.js';
+import { touchRows } from './rows/touches.js';
 
 export interface StoreOptions {
   readonly client: ClickHouseClient;
@@ -87,23 +89,31 @@ export class Store {
     return true;
   }
 
+  /** `touches` last: from then on a rollup that has not seen these rows counts as incomplete. */
   async #insertTables(messages: readonly Prepared[]): Promise<void> {
-    for (const table of TABLES) await this.#insertTable(table, messages);
+    for (const table of MESSAGE_TABLES) {
+      await this.#insertTable(
+        table,
+        messages.flatMap(({ tables }) => tables[table] ?? []),
+      );
+    }
+    const minutes = new Set(messages.flatMap((message) => message.minutes));
+    await this.#insertTable('touches', [touchRows(minutes, new RowBinaryWriter())]);
   }
 
-  async #insertTable(table: TableName, messages: readonly Prepared[]): Promise<void> {
-    const parts = messages.flatMap(({ tables }) => tables[table] ?? []).filter(({ rows }) => rows > 0);
-    if (parts.length === 0) return;
+  async #insertTable(table: TableName, parts: readonly TableRows[]): Promise<void> {
+    const filled = parts.filter(({ rows }) => rows > 0);
+    if (filled.length === 0) return;
     const { client, metrics } = this.#options;
     await insertRowBinary(client, {
       table,
       columns: COLUMNS[table],
-      chunks: parts.map(({ bytes }) => bytes),
+      chunks: filled.map(({ bytes }) => bytes),
     });
     metrics.inserts.inc({ table });
     metrics.rows.inc(
       { table },
-      parts.reduce((sum, { rows }) => sum + rows, 0),
+      filled.reduce((sum, { rows }) => sum + rows, 0),
     );
   }
 }

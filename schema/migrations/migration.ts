@@ -9,4 +9,15 @@ export interface SchemaSettings {
   readonly database: string;
   readonly rawRetentionHours: number;
   readonly eventRetentionDays: number;
+  readonly minuteRetentionDays: number;
+  /** Of hours, days and what says that they are complete. */
+  readonly rollupRetentionMonths: number;
 }
+
+/** How long each tier is kept unless the operator says otherwise. */
+export const DEFAULT_RETENTION = Object.freeze({
+  rawRetentionHours: 48,
+  eventRetentionDays: 7,
+  minuteRetentionDays: 30,
+  rollupRetentionMonths: 13,
+});

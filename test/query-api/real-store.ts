@@ -4,6 +4,7 @@ import { migrate } from '../../schema/migrate.js';
 import { startPart, untilReady } from '../support/part.js';
 import { freePort } from '../support/ports.js';
 import { startStore, type RunningStore } from '../support/store.js';
+import { DEFAULT_RETENTION } from '../../schema/migrations/migration.js';
 
 /** A store of one test file, migrated. */
 export interface RealStore extends RunningStore {
@@ -27,7 +28,7 @@ export async function startRealStore(): Promise<RealStore> {
   try {
     await migrate({
       client: admin,
-      settings: { database: DATABASE, rawRetentionHours: 48, eventRetentionDays: 7 },
+      settings: { database: DATABASE, ...DEFAULT_RETENTION },
     });
     return { ...store, admin, stop };
   } catch (error) {

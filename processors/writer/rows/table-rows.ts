@@ -68,9 +68,14 @@ export const COLUMNS = {
     'kafka_offset',
     'produced_at',
   ],
+  touches: ['minute', 'writes'],
 } as const;
 
-/** In the order in which they are inserted: the ledger last, so that it never says more than is stored. */
-export const TABLES = ['samples', 'events', 'batches'] as const;
+/**
+ * Tables of messages in the order in which they are inserted: the ledger last, so that it never says more than
+ * is stored. `touches` comes after them, once a flush.
+ */
+export const MESSAGE_TABLES = ['samples', 'events', 'batches'] as const;
 
-export type TableName = (typeof TABLES)[number];
+export type MessageTable = (typeof MESSAGE_TABLES)[number];
+export type TableName = keyof typeof COLUMNS;

@@ -11,6 +11,7 @@ import { PASSWORD } from '../../support/store.js';
 import { until } from '../../support/until.js';
 import { ask, freshTable, LONG_QUERY } from './case.js';
 import { startStoreUnderTest, type StoreUnderTest } from './running-store.js';
+import { DEFAULT_RETENTION } from '../../../schema/migrations/migration.js';
 
 const head = (who: string) => ({ 'X-ClickHouse-User': who, 'X-ClickHouse-Key': PASSWORD });
 
@@ -30,7 +31,7 @@ describe('a store with room for one of each', () => {
   after(() => store.stop());
 
   test('the schema of the line passes the gate and is Atomic', async () => {
-    const settings = { database: 'bellwether', rawRetentionHours: 48, eventRetentionDays: 7 };
+    const settings = { database: 'bellwether', ...DEFAULT_RETENTION };
     for (const statement of line.statements(settings)) await ask(store, statement);
     assert.equal(await ask(store, "SELECT engine FROM system.databases WHERE name = 'bellwether'"), 'Atomic');
     assert.equal(await ask(store, "SELECT count() FROM system.tables WHERE database = 'bellwether'"), '7');

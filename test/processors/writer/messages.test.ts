@@ -37,18 +37,10 @@ describe('dead letters', () => {
 
 describe('progress', () => {
   it('says each touched minute once, with its hosts', () => {
-    const window = (hostId: string, startMs: number) => ({
-      hostId,
-      startMs,
-      endMs: startMs + 5_000,
-      points: 1,
-      droppedPackets: 0,
-    });
     const messages = progressMessages([
-      window('b', 2 * MINUTE_MS + 55_000),
-      window('a', 2 * MINUTE_MS),
-      window('a', 2 * MINUTE_MS + 5_000),
-      window('a', MINUTE_MS),
+      { hosts: ['b'], minutes: [2 * MINUTE_MS] },
+      { hosts: ['a'], minutes: [2 * MINUTE_MS] },
+      { hosts: ['a'], minutes: [2 * MINUTE_MS, MINUTE_MS] },
     ]);
     const read = messages.map(({ key, value }): unknown[] => [
       key,

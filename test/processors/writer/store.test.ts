@@ -16,6 +16,8 @@ function prepared(offset: number, text: string): Prepared {
     tables: { samples: rows, batches: rows },
     rows: 2,
     bytes: 10,
+    minutes: [],
+    hosts: [],
     window: undefined,
   };
 }
