@@ -5,11 +5,12 @@ import { connectClickHouse, type ClickHouseClient } from '../../common/clickhous
 import { migrate } from '../../schema/migrate.js';
 import { line } from '../../schema/migrations/0001-line.js';
 import { MIGRATIONS } from '../../schema/migrations/index.js';
-import type { Migration } from '../../schema/migrations/migration.js';
+import { DEFAULT_RETENTION, type Migration } from '../../schema/migrations/migration.js';
 import { startStore, type RunningStore } from '../support/store.js';
 
-const settingsOf = (database: string) => ({ database, rawRetentionHours: 48, eventRetentionDays: 7 });
-const STATEMENTS = line.statements(settingsOf('x')).length;
+const settingsOf = (database: string) => ({ database, ...DEFAULT_RETENTION });
+const STATEMENTS = MIGRATIONS.flatMap((migration) => migration.statements(settingsOf('x'))).length;
+const NEXT_VERSION = MIGRATIONS.length + 1;
 const names = z.array(z.object({ name: z.string() }));
 
 describe('migrations, on the real store', () => {
@@ -74,18 +75,18 @@ describe('migrations, on the real store', () => {
       statements: (given) => line.statements(given).map((sql, i) => (i === 2 ? `${sql} ` : sql)),
     };
     await assert.rejects(
-      migrate({ client, settings, migrations: [altered] }),
+      migrate({ client, settings, migrations: [altered, ...MIGRATIONS.slice(1)] }),
       /statement 2 of migration 1 \(line\) was applied with checksum .* never changes/,
     );
   });
 
   it('refuses a database that a newer version has migrated', async () => {
     const settings = settingsOf('newer');
-    const next: Migration = { version: 2, name: 'next', statements: () => ['SELECT 1'] };
+    const next: Migration = { version: NEXT_VERSION, name: 'next', statements: () => ['SELECT 1'] };
     assert.equal(await migrate({ client, settings, migrations: [...MIGRATIONS, next] }), STATEMENTS + 1);
     await assert.rejects(
       migrate({ client, settings }),
-      /holds migration 2, which this version does not know/,
+      new RegExp(`holds migration ${NEXT_VERSION}, which this version does not know`),
     );
   });
 
