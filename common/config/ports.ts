@@ -6,4 +6,7 @@ export const DEFAULT_PORTS = Object.freeze({
   api: 18_080,
   writer: 18_081,
   agent: 18_082,
+  rollup: 18_083,
+  /** The one that OpenTelemetry's exporters send to by default. */
+  receiver: 4_318,
 });

@@ -15,7 +15,7 @@ import { DEFAULT_PORTS } from '../../common/config/ports.js';
 import { BellwetherError } from '../../common/runtime/errors.js';
 
 /**
- * First of the seven numeric users. 60706 to 61183 is the range that systemd's table of uids leaves unused,
+ * First of the numeric users (users.ts). 60706 to 61183 is the range that systemd's table of uids leaves unused,
  * and Debian's list of fixed uids begins at 64000.
  */
 const DEFAULT_UID_BASE = 60_811;
@@ -42,6 +42,8 @@ const schema = z
     BELLWETHER_STORE_PORT: port(DEFAULT_PORTS.store),
     BELLWETHER_API_PORT: port(DEFAULT_PORTS.api),
     BELLWETHER_WRITER_PORT: port(DEFAULT_PORTS.writer),
+    BELLWETHER_ROLLUP_PORT: port(DEFAULT_PORTS.rollup),
+    BELLWETHER_RECEIVER_PORT: port(DEFAULT_PORTS.receiver),
     BELLWETHER_AGENT_PORT: port(DEFAULT_PORTS.agent),
     KAFKA_BROKERS: brokerList.optional(),
     CLICKHOUSE_URL: httpUrl.optional(),
@@ -116,6 +118,8 @@ export function readStackConfig(environment: NodeJS.ProcessEnv = process.env): S
       store: parsed.BELLWETHER_STORE_PORT,
       api: parsed.BELLWETHER_API_PORT,
       writer: parsed.BELLWETHER_WRITER_PORT,
+      rollup: parsed.BELLWETHER_ROLLUP_PORT,
+      receiver: parsed.BELLWETHER_RECEIVER_PORT,
       agent: parsed.BELLWETHER_AGENT_PORT,
     },
     kafkaBrokers: parsed.KAFKA_BROKERS,

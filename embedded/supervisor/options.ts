@@ -11,14 +11,16 @@ export interface UpOptions {
   readonly replay: string | undefined;
   readonly agent: boolean;
   readonly writer: boolean;
+  readonly rollup: boolean;
+  readonly receiver: boolean;
   readonly api: boolean;
 }
 
-export const UP_USAGE = `npm run up -- [--demo] [--detach] [--replay FILE] [--no-agent] [--no-writer] [--no-api]
+export const UP_USAGE = `npm run up -- [--demo] [--detach] [--replay FILE] [--no-PART…]
   --demo         two customers, acme and globex, in network namespaces with traffic between them
   --detach       return when all is ready; the stack goes on in the background
   --replay FILE  read recorded frames in place of this machine's kernel
-  --no-agent, --no-writer, --no-api  leave that part out`;
+  --no-agent, --no-writer, --no-rollup, --no-receiver, --no-api  leave that part out`;
 
 /** @throws BellwetherError `config_invalid` that shows the usage. */
 export function parseUpOptions(parameters: readonly string[]): UpOptions {
@@ -32,6 +34,8 @@ export function parseUpOptions(parameters: readonly string[]): UpOptions {
         replay: { type: 'string' },
         'no-agent': { type: 'boolean', default: false },
         'no-writer': { type: 'boolean', default: false },
+        'no-rollup': { type: 'boolean', default: false },
+        'no-receiver': { type: 'boolean', default: false },
         'no-api': { type: 'boolean', default: false },
       },
     });
@@ -44,6 +48,8 @@ export function parseUpOptions(parameters: readonly string[]): UpOptions {
       replay,
       agent: !values['no-agent'],
       writer: !values['no-writer'],
+      rollup: !values['no-rollup'],
+      receiver: !values['no-receiver'],
       api: !values['no-api'],
     };
   } catch (error) {

@@ -160,6 +160,28 @@ export function writerUnit(context: StackContext): UnitSpec {
   return { name: 'writer', processes: [service(context, 'writer', port, request)] };
 }
 
+export function rollupUnit(context: StackContext): UnitSpec {
+  const port = context.config.ports.rollup;
+  const request = () =>
+    nodeRequest(context, 'processors/rollup/main.js', context.users.rollup, {
+      KAFKA_BROKERS: context.brokers.join(','),
+      CLICKHOUSE_URL: context.access.urlOf('rollup'),
+      BELLWETHER_ROLLUP_PORT: String(port),
+    });
+  return { name: 'rollup', processes: [service(context, 'rollup', port, request)] };
+}
+
+export function receiverUnit(context: StackContext): UnitSpec {
+  const port = context.config.ports.receiver;
+  const request = () =>
+    nodeRequest(context, 'ingest/receiver/main.js', context.users.receiver, {
+      KAFKA_BROKERS: context.brokers.join(','),
+      CLICKHOUSE_URL: context.access.urlOf('reader'),
+      BELLWETHER_RECEIVER_PORT: String(port),
+    });
+  return { name: 'receiver', processes: [service(context, 'receiver', port, request)] };
+}
+
 export function apiUnit(context: StackContext): UnitSpec {
   const port = context.config.ports.api;
   const request = () =>

@@ -1,12 +1,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DATABASE } from '../../common/clickhouse/connection.js';
 import { writePrivate, type HomePaths } from './home.js';
 
-const ACCESS = { admin: 'admin', writer: 'write', reader: 'read' } as const;
+const ACCESS = { admin: 'admin', writer: 'write', rollup: 'write', reader: 'read' } as const;
 
-/** What the writer stores: not the tokens, with which it could make itself an operator. */
-const WRITER_TABLES = ['samples', 'events', 'batches', 'touches'].map((table) => `bellwether.${table}`);
+/** The only tables that each may write to: not the tokens, with which it could make itself an operator. */
+const TABLES: Readonly<Partial<Record<StoreUser, readonly string[]>>> = {
+  writer: ['samples', 'events', 'batches', 'touches'],
+  rollup: ['minutes', 'hours', 'days', 'seals', 'baselines'],
+};
 
 export type StoreUser = keyof typeof ACCESS;
 
@@ -29,13 +33,17 @@ function password(path: string): string {
   return made;
 }
 
+function limitedTo(tables: readonly string[] | undefined): { tables?: string[] } {
+  return tables === undefined ? {} : { tables: tables.map((table) => `${DATABASE}.${table}`) };
+}
+
 /** Makes the store's passwords once, or takes the URL of a real ClickHouse for everybody. */
 export function prepareStoreAccess(
   paths: HomePaths,
   storeAddress: string,
   externalUrl: string | undefined,
 ): StoreAccess {
-  const names = ['admin', 'writer', 'reader'] as const;
+  const names = ['admin', 'writer', 'rollup', 'reader'] as const;
   const passwords = new Map<StoreUser, string>(
     names.map((name) => [name, password(join(paths.secrets, `store-${name}`))]),
   );
@@ -54,7 +62,7 @@ export function prepareStoreAccess(
       .update(passwords.get(name) ?? '')
       .digest('hex'),
     access: ACCESS[name],
-    ...(name === 'writer' ? { tables: WRITER_TABLES } : {}),
+    ...limitedTo(TABLES[name]),
   }));
   return { urlOf, storeUsers: JSON.stringify(storeUsers), adminUrlFile };
 }

@@ -20,6 +20,8 @@ import {
   brokerOptions,
   kafkaUnit,
   loopbackOf,
+  receiverUnit,
+  rollupUnit,
   schemaRequest,
   storeUnit,
   trafficUnit,
@@ -56,6 +58,11 @@ const SETTLE_LIMIT_MS = 30_000;
 
 /** Ends the start when the user asks to stop in the middle of it. */
 class Interrupted extends Error {}
+
+/** What was written to the log of a part since the last start is kept beside it. */
+const LOGS = [
+  ...['kafka', 'store', 'schema', 'writer', 'rollup', 'receiver', 'api', 'loader', 'agent', 'demo'],
+];
 
 /** Runs a stack until it is asked to stop. @returns the exit code. */
 export async function runSupervisor(input: SupervisorInput): Promise<number> {
@@ -122,9 +129,11 @@ class Supervisor {
     this.demandGoing();
     await this.startBackbone(context);
     this.demandGoing();
-    // The two do not need each other, and a start is mostly reading code.
+    // They do not need each other, and a start is mostly reading code.
     await Promise.all([
       options.writer && this.stack.start(writerUnit(context), 'moves batches from Kafka into the store'),
+      options.rollup && this.stack.start(rollupUnit(context), 'keeps minutes, hours and days'),
+      options.receiver && this.stack.start(receiverUnit(context), "takes customers' own OTLP metrics"),
       options.api && this.stack.start(apiUnit(context), 'answers customers and operators'),
     ]);
     const customers = this.demoIs() === 'none' ? [] : demoPlan('').customers.map(({ customer }) => customer);
@@ -167,7 +176,7 @@ class Supervisor {
     checkDisk(paths.home);
     this.chooseSource();
     await checkPorts(loopbackOf({ config }), this.portsInUse());
-    for (const name of ['kafka', 'store', 'schema', 'writer', 'api', 'loader', 'agent', 'demo']) {
+    for (const name of LOGS) {
       rotateAtStart(join(paths.log, `${name}.log`));
     }
     const storeAddress = `http://${loopbackOf({ config })}:${String(config.ports.store)}`;
@@ -187,12 +196,14 @@ class Supervisor {
   /** Only what we listen on ourselves. */
   private portsInUse(): Record<string, number> {
     const { config, options } = this.input;
-    const { kafka, kafkaController, store, api, writer, agent } = config.ports;
+    const { kafka, kafkaController, store, api, writer, rollup, receiver, agent } = config.ports;
     return {
       ...(config.kafkaBrokers === undefined ? { kafka, kafkaController } : {}),
       ...(config.clickhouseUrl === undefined ? { store } : {}),
       ...(options.api ? { api } : {}),
       ...(options.writer ? { writer } : {}),
+      ...(options.rollup ? { rollup } : {}),
+      ...(options.receiver ? { receiver } : {}),
       ...(options.agent ? { agent } : {}),
     };
   }

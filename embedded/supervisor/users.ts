@@ -1,7 +1,18 @@
 import type { NumericUser } from '../launch/launch.js';
 
 /** Each service has a user of its own: none can read another's memory, environment or files. */
-const NAMES = ['kafka', 'store', 'writer', 'api', 'agent', 'schema', 'demo'] as const;
+const NAMES = [
+  'kafka',
+  'store',
+  'writer',
+  'api',
+  'agent',
+  'schema',
+  'demo',
+  // New ones go to the end: the files of a home belong to the numbers of those before.
+  'rollup',
+  'receiver',
+] as const;
 
 export type ServiceName = (typeof NAMES)[number];
 
@@ -21,5 +32,7 @@ export function assignUsers(base: number, isRoot: boolean): Users {
     agent: user('agent'),
     schema: user('schema'),
     demo: user('demo'),
+    rollup: user('rollup'),
+    receiver: user('receiver'),
   };
 }

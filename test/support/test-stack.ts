@@ -21,7 +21,7 @@ export interface TestStack {
   keepHome(): void;
 }
 
-const PORT_NAMES = ['kafka', 'kafkaController', 'store', 'api', 'writer', 'agent'];
+const PORT_NAMES = ['kafka', 'kafkaController', 'store', 'api', 'writer', 'rollup', 'receiver', 'agent'];
 
 /** @throws Error with the output of the start when it does not get ready. */
 export async function startTestStack(say: (line: string) => void): Promise<TestStack> {

@@ -81,10 +81,11 @@ describe('store access', () => {
       [
         ['admin', 'admin'],
         ['writer', 'write'],
+        ['rollup', 'write'],
         ['reader', 'read'],
       ],
     );
-    for (const name of ['admin', 'writer', 'reader'] as const) {
+    for (const name of ['admin', 'writer', 'rollup', 'reader'] as const) {
       const { username, password } = new URL(access.urlOf(name));
       assert.equal(username, name);
       const hash = createHash('sha256').update(password).digest('hex');

@@ -48,6 +48,8 @@ test('options: what is unknown is refused with the usage', () => {
     replay: undefined,
     agent: false,
     writer: true,
+    rollup: true,
+    receiver: true,
     api: true,
   });
   assert.throws(() => parseUpOptions(['--dmeo']), {
