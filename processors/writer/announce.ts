@@ -1,4 +1,5 @@
 import type { OutgoingMessage, Producer } from '../../common/kafka/producer.js';
+import type { Clock } from '../../common/runtime/clock.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
 import { PROGRESS_TOPIC } from '../../schema/topics.js';
@@ -14,6 +15,8 @@ export interface Announcer {
   readonly log: Logger;
   /** Aborted to give up what is being tried again. */
   readonly giveUp: AbortController;
+  /** Whose time passes; the machine's without it. */
+  readonly clock?: Clock | undefined;
 }
 
 const FIRST_PAUSE_MS = 200;
@@ -83,6 +86,7 @@ async function send(
     firstPauseMs: FIRST_PAUSE_MS,
     longestPauseMs: LONGEST_PAUSE_MS,
     signal: parts.giveUp.signal,
+    clock: parts.clock,
     shouldRetry: (error) => {
       parts.metrics.produceFailures.inc({ topic });
       if (isHopeless(error)) return false;

@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from '../../common/runtime/clock.js';
 import type { Item } from './prepare.js';
 
 export interface CollectorLimits {
@@ -14,6 +15,7 @@ export interface CollectorLimits {
  */
 export class Collector {
   readonly #limits: CollectorLimits;
+  readonly #clock: Clock;
   #items: Item[] = [];
   #rows = 0;
   #bytes = 0;
@@ -22,8 +24,9 @@ export class Collector {
   #room: { promise: Promise<void>; resolve: () => void } | undefined;
   #draining = false;
 
-  constructor(limits: CollectorLimits) {
+  constructor(limits: CollectorLimits, clock: Clock = systemClock) {
     this.#limits = limits;
+    this.#clock = clock;
   }
 
   get size(): number {
@@ -31,7 +34,7 @@ export class Collector {
   }
 
   add(item: Item): void {
-    if (this.#items.length === 0) this.#oldestAt = performance.now();
+    if (this.#items.length === 0) this.#oldestAt = this.#clock.now();
     this.#items.push(item);
     this.#rows += item.kind === 'prepared' ? item.rows : 1;
     this.#bytes += item.kind === 'prepared' ? item.bytes : (item.message.value?.byteLength ?? 0);
@@ -59,7 +62,7 @@ export class Collector {
         await this.#sleep(undefined);
         continue;
       }
-      const left = this.#oldestAt + this.#limits.flushMs - performance.now();
+      const left = this.#oldestAt + this.#limits.flushMs - this.#clock.now();
       if (left <= 0 || this.#full() || this.#draining) return this.#take();
       await this.#sleep(left);
     }
@@ -83,9 +86,10 @@ export class Collector {
   async #sleep(milliseconds: number | undefined): Promise<void> {
     const { promise, resolve } = newSignal();
     this.#wake = resolve;
-    const timer = milliseconds === undefined ? undefined : setTimeout(resolve, milliseconds);
+    const woken = new AbortController();
+    if (milliseconds !== undefined) void this.#clock.sleep(milliseconds, woken.signal).then(resolve);
     await promise;
-    clearTimeout(timer);
+    woken.abort();
     this.#wake = undefined;
   }
 

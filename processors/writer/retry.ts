@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock, type Clock } from '../../common/runtime/clock.js';
 
 export interface RetryOptions {
   readonly firstPauseMs: number;
@@ -7,6 +7,8 @@ export interface RetryOptions {
   readonly shouldRetry: (error: unknown) => boolean;
   /** Aborts the pause and the tries. */
   readonly signal: AbortSignal;
+  /** Whose time the pauses take; the machine's without it. */
+  readonly clock?: Clock | undefined;
 }
 
 /** The process stops while something was being tried again. */
@@ -23,6 +25,7 @@ export class Stopped extends Error {
  * @throws Stopped when the signal aborts; whatever `shouldRetry` refuses.
  */
 export async function tryAgain<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const clock = options.clock ?? systemClock;
   let pause = options.firstPauseMs;
   for (;;) {
     if (options.signal.aborted) throw new Stopped();
@@ -31,8 +34,7 @@ export async function tryAgain<T>(work: () => Promise<T>, options: RetryOptions)
     } catch (error) {
       if (!options.shouldRetry(error)) throw error;
     }
-    const jittered = pause * (0.8 + Math.random() * 0.4);
-    await delay(jittered, undefined, { signal: options.signal }).catch(() => undefined);
+    await clock.sleep(clock.jittered(pause), options.signal);
     pause = Math.min(pause * 2, options.longestPauseMs);
   }
 }

@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '../../common/clickhouse/connection.js';
 import { RowBinaryWriter } from '../../common/clickhouse/row-binary.js';
 import { classifyStoreError } from '../../common/clickhouse/errors.js';
 import { insertRowBinary } from '../../common/clickhouse/insert.js';
+import type { Clock } from '../../common/runtime/clock.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
 import type { WriterMetrics } from './metrics.js';
@@ -15,6 +16,8 @@ export interface StoreOptions {
   readonly metrics: WriterMetrics;
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Whose time passes; the machine's without it. */
+  readonly clock?: Clock | undefined;
 }
 
 const FIRST_PAUSE_MS = 200;
@@ -69,6 +72,7 @@ export class Store {
       firstPauseMs: FIRST_PAUSE_MS,
       longestPauseMs: LONGEST_PAUSE_MS,
       signal: this.#options.signal,
+      clock: this.#options.clock,
       shouldRetry: (error) => this.#shouldRetry(error),
     });
     this.#trouble = undefined;

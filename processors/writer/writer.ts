@@ -1,6 +1,7 @@
 import type { GroupConsumer, ReceivedMessage } from '../../common/kafka/consumer.js';
 import type { OffsetReader } from '../../common/kafka/partition-offsets.js';
 import type { Producer } from '../../common/kafka/producer.js';
+import { systemClock, type Clock } from '../../common/runtime/clock.js';
 import type { Component } from '../../common/runtime/component.js';
 import { BellwetherError } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
@@ -28,6 +29,8 @@ export interface WriterParts {
   readonly log: Logger;
   /** Aborted to give up what is being tried again. */
   readonly giveUp: AbortController;
+  /** Whose time passes; the machine's without it. */
+  readonly clock?: Clock | undefined;
   /** The process should end; what is not committed is replayed. */
   readonly onFatal: (error: unknown) => void;
 }
@@ -57,9 +60,12 @@ export function createWriter(parts: WriterParts): Component {
     async stop() {
       parts.consumer.quiesce();
       parts.collector.drain();
-      const limit = setTimeout(() => parts.giveUp.abort(), DRAIN_LIMIT_MS);
+      const drained = new AbortController();
+      const limit = (parts.clock ?? systemClock).sleep(DRAIN_LIMIT_MS, drained.signal);
+      // After the loop has ended nothing is left to be given up.
+      void limit.then(() => parts.giveUp.abort());
       await loop;
-      clearTimeout(limit);
+      drained.abort();
       await parts.consumer.stop();
     },
   };
