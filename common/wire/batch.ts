@@ -69,8 +69,8 @@ export interface BatchLedger {
   readonly unattributed: Readonly<Record<string, number>>;
 }
 
-/** One host × one window: one message on `signals.v1`. */
-export interface SignalBatch {
+/** What one host says of one window besides its points. */
+export interface BatchHead {
   readonly host: Host;
   readonly identity: BatchIdentity;
   /** Aligned to the window length, Unix milliseconds. */
@@ -83,6 +83,10 @@ export interface SignalBatch {
   /** The agent stops after this batch and is not expected until it starts again. */
   readonly goodbye: boolean;
   readonly ledger: BatchLedger;
+}
+
+/** One host × one window: one message on `signals.v1`. */
+export interface SignalBatch extends BatchHead {
   readonly points: readonly Point[];
 }
 

@@ -1,5 +1,6 @@
+import { MAX_INDEX, MIN_INDEX, SCALE } from '../histogram/bounds.js';
 import { findSignal } from '../signals/catalogue.js';
-import type { BatchLedger, HistogramPoint, Owner, Point, SignalBatch, SumPoint } from './batch.js';
+import type { BatchHead, BatchLedger, HistogramPoint, Owner, Point, SignalBatch, SumPoint } from './batch.js';
 import { MAX_CUSTOMERS, MAX_LEDGER_ENTRIES, MAX_NAME_LENGTH, MAX_POINT_ATTRIBUTES } from './limits.js';
 import {
   Attributes,
@@ -20,6 +21,7 @@ import {
   DELTA,
   exportMetricsServiceRequest,
   type HistogramDataPoint,
+  type KeyValue,
   type Metric,
   type NumberDataPoint,
   type ResourceMetrics,
@@ -27,7 +29,7 @@ import {
 import { decode, encode } from './protobuf.js';
 
 const LEDGER_SCOPE = 'bellwether.ledger';
-const AGENT_SCOPE = 'bellwether.agent';
+export const AGENT_SCOPE = 'bellwether.agent';
 const OBSERVED = 'bellwether.observed_ms';
 const CUSTOMERS = 'bellwether.customers';
 const GOODBYE = 'bellwether.goodbye';
@@ -35,9 +37,7 @@ const EMITTED = 'bellwether.ledger.emitted';
 const LOST = 'bellwether.ledger.lost';
 const UNATTRIBUTED_SUM = 'bellwether.ledger.unattributed';
 
-const SCALE = 3;
-const MIN_INDEX = -240;
-const MAX_INDEX = 79;
+const HOST_PATH = 'resourceMetrics[0]';
 
 /**
  * One host × one window as an OTLP `ExportMetricsServiceRequest`, which an OpenTelemetry Collector can read.
@@ -175,23 +175,30 @@ function histogramPoint(batch: SignalBatch, point: HistogramPoint): HistogramDat
  */
 export function decodeSignalBatch(bytes: Uint8Array): SignalBatch {
   const [first, ...rest] = decode(exportMetricsServiceRequest, bytes).resourceMetrics;
-  if (first === undefined) return refuse('resourceMetrics', 'is empty, its first entry must be the host');
-  const at = 'resourceMetrics[0]';
-  const attributes = new Attributes(`${at}.resource`, first.resource?.attributes ?? []);
-  const head = readHead(`${at}.resource`, attributes);
-  const ledger = readLedger(at, head, first);
+  const head = readBatchHead(first);
   const points = rest.flatMap((resource, i) => readPoints(`resourceMetrics[${i + 1}]`, head, resource));
-  if (points.length !== ledger.emittedPoints) {
-    refuse(at, `${EMITTED} says ${ledger.emittedPoints} points, the message holds ${points.length}`);
-  }
+  checkCount(head, points.length);
+  return { ...head, points };
+}
+
+/** What the first entry of a message says, which must be the host. */
+export function readBatchHead(first: ResourceMetrics | undefined): BatchHead {
+  if (first === undefined) return refuse('resourceMetrics', 'is empty, its first entry must be the host');
+  const attributes = new Attributes(`${HOST_PATH}.resource`, first.resource?.attributes ?? []);
+  const head = readHead(`${HOST_PATH}.resource`, attributes);
   return {
     ...head,
     observedMs: attributes.integer(OBSERVED, 0, head.windowEndMs - head.windowStartMs),
     customers: attributes.texts(CUSTOMERS, MAX_CUSTOMERS, MAX_NAME_LENGTH),
     goodbye: attributes.flag(GOODBYE),
-    ledger,
-    points,
+    ledger: readLedger(HOST_PATH, head, first),
   };
+}
+
+/** Refuses a message that holds more or fewer points than it says. */
+export function checkCount({ ledger }: BatchHead, points: number): void {
+  if (points === ledger.emittedPoints) return;
+  refuse(HOST_PATH, `${EMITTED} says ${ledger.emittedPoints} points, the message holds ${points}`);
 }
 
 function readLedger(path: string, head: Head, resource: ResourceMetrics): BatchLedger {
@@ -235,17 +242,21 @@ function readPoints(path: string, head: Head, resource: ResourceMetrics): Point[
 }
 
 function readMetric(path: string, head: Head, owner: Owner, metric: Metric): Point[] {
-  if (metric.name === '' || metric.name.length > MAX_NAME_LENGTH) {
+  const { name, sum, exponentialHistogram } = metric;
+  return kindOf(path, name, sum !== undefined, exponentialHistogram !== undefined) === 'sum'
+    ? readSums(path, head, owner, metric)
+    : readHistograms(path, head, owner, metric);
+}
+
+/** Which points of a metric count; refuses a name or a kind that cannot be. */
+export function kindOf(path: string, name: string, hasSum: boolean, hasHistogram: boolean): Point['kind'] {
+  if (name === '' || name.length > MAX_NAME_LENGTH) {
     refuse(`${path}.name`, `must have 1 to ${MAX_NAME_LENGTH} characters`);
   }
-  const known = findSignal(metric.name);
-  if (metric.sum !== undefined && known?.kind !== 'exponential_histogram') {
-    return readSums(path, head, owner, metric);
-  }
-  if (metric.exponentialHistogram !== undefined && known?.kind !== 'sum') {
-    return readHistograms(path, head, owner, metric);
-  }
-  return refuse(path, `${metric.name} must be ${known?.kind ?? 'sum or exponential_histogram'}`);
+  const known = findSignal(name);
+  if (hasSum && known?.kind !== 'exponential_histogram') return 'sum';
+  if (hasHistogram && known?.kind !== 'sum') return 'exponential_histogram';
+  return refuse(path, `${name} must be ${known?.kind ?? 'sum or exponential_histogram'}`);
 }
 
 function readSums(path: string, head: Head, owner: Owner, { name, sum }: Metric): SumPoint[] {
@@ -257,7 +268,7 @@ function readSums(path: string, head: Head, owner: Owner, { name, sum }: Metric)
     checkTimes(at, head, point);
     const value = point.asInt ?? point.asDouble ?? refuse(at, 'has no value');
     if (!Number.isFinite(value) || value < 0) refuse(at, `is ${value}, must be finite and not negative`);
-    return { kind: 'sum', signal: name, owner, attributes: readAttributes(at, point), value };
+    return { kind: 'sum', signal: name, owner, attributes: readAttributes(at, point.attributes), value };
   });
 }
 
@@ -275,7 +286,7 @@ function readHistograms(path: string, head: Head, owner: Owner, metric: Metric):
       kind: 'exponential_histogram',
       signal: metric.name,
       owner,
-      attributes: readAttributes(at, point),
+      attributes: readAttributes(at, point.attributes),
       count: point.count,
       zeroCount: point.zeroCount,
       sum,
@@ -322,9 +333,10 @@ function checkTimes(path: string, head: Head, point: NumberDataPoint | Histogram
   }
 }
 
-function readAttributes(path: string, point: NumberDataPoint | HistogramDataPoint): Record<string, string> {
-  if (point.attributes.length === 0) return {};
-  const attributes = new Attributes(path, point.attributes);
+/** The attributes of one point. */
+export function readAttributes(path: string, pairs: readonly KeyValue[]): Record<string, string> {
+  if (pairs.length === 0) return {};
+  const attributes = new Attributes(path, pairs);
   if (attributes.size > MAX_POINT_ATTRIBUTES)
     refuse(path, `has more than ${MAX_POINT_ATTRIBUTES} attributes`);
   return attributes.record();

@@ -52,10 +52,10 @@ const anyValueMessage = message({
 });
 
 const keyValue = message({ key: one(1, string), value: maybe(2, anyValue) });
-const resource = message({ attributes: many(1, keyValue) });
-const scope = message({ name: one(1, string), version: one(2, string) });
+export const resource = message({ attributes: many(1, keyValue) });
+export const scope = message({ name: one(1, string), version: one(2, string) });
 
-const numberDataPoint = message({
+export const numberDataPoint = message({
   startTimeUnixNano: one(2, fixed64),
   timeUnixNano: one(3, fixed64),
   asDouble: maybe(4, double),
@@ -69,7 +69,7 @@ const sum = message({
 });
 
 const buckets = message({ offset: one(1, sint32), bucketCounts: packed(2, uint64) });
-const exponentialHistogramDataPoint = message({
+export const exponentialHistogramDataPoint = message({
   attributes: many(1, keyValue),
   startTimeUnixNano: one(2, fixed64),
   timeUnixNano: one(3, fixed64),
@@ -85,7 +85,7 @@ const exponentialHistogram = message({
   aggregationTemporality: one(2, uint32),
 });
 
-const metric = message({
+export const metric = message({
   name: one(1, string),
   unit: one(3, string),
   sum: maybe(7, sum),

@@ -274,11 +274,12 @@ export function encode<T>(type: MessageType<T>, value: T): Uint8Array {
 
 /**
  * Reads a whole message.
+ * @param depth how deep the message stands in the one that it was cut out of
  * @throws BellwetherError `message_invalid` that names the path of the field.
  */
-export function decode<T>(type: MessageType<T>, bytes: Uint8Array): T {
+export function decode<T>(type: MessageType<T>, bytes: Uint8Array, depth = 0): T {
   try {
-    return type.readBody(Reader.create(bytes), bytes.length, 0);
+    return type.readBody(Reader.create(bytes), bytes.length, depth);
   } catch (error) {
     if (error instanceof BellwetherError) throw error;
     throw new BellwetherError('message_invalid', `not a protobuf message: ${messageOf(error)}`);

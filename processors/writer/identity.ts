@@ -10,15 +10,20 @@ export function sourceOf(identity: BatchIdentity): bigint {
   return hash64(`${identity.hostId}\0${identity.run}\0${identity.seq}`);
 }
 
-/** The `series` column: what is measured, of whom and where. Remembers the newest ones. */
+/** What tells a series of a host from its others. */
+type Labels = Pick<Point, 'signal' | 'kind' | 'owner' | 'attributes'>;
+
+/** The `series` column: what is measured, of whom and where. */
+export function seriesOf(hostId: string, labels: Labels): bigint {
+  return hash64(seriesKey(hostId, labels));
+}
+
+/** {@link seriesOf} that remembers the newest ones. */
 export class SeriesHasher {
   readonly #cache = new LRUCache<string, bigint>({ max: SERIES_CACHE_ENTRIES });
 
-  seriesOf(hostId: string, point: Point): bigint {
-    const { customer, app, instance } = point.owner;
-    const attributes = Object.entries(point.attributes).sort(byKey).flat();
-    // JSON keeps the fields apart whatever characters they hold.
-    const key = JSON.stringify([point.signal, point.kind, customer, app, instance, hostId, ...attributes]);
+  seriesOf(hostId: string, labels: Labels): bigint {
+    const key = seriesKey(hostId, labels);
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const series = hash64(key);
@@ -29,6 +34,13 @@ export class SeriesHasher {
   get size(): number {
     return this.#cache.size;
   }
+}
+
+/** JSON keeps the fields apart whatever characters they hold. */
+function seriesKey(hostId: string, { signal, kind, owner, attributes }: Labels): string {
+  const { customer, app, instance } = owner;
+  const pairs = Object.entries(attributes).sort(byKey).flat();
+  return JSON.stringify([signal, kind, customer, app, instance, hostId, ...pairs]);
 }
 
 /** By code units, the same everywhere, unlike localeCompare. */

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ForeignCounts } from './foreign/prepare-foreign.js';
 
 /** All that the writer counts. Labels are tables, topics, partitions, codes and reasons: never hosts or customers. */
 export class WriterMetrics {
@@ -9,6 +10,19 @@ export class WriterMetrics {
   readonly droppedPackets = this.#counter(
     'drop_packets_total',
     'Packets that the stored windows say were dropped; a replay counts again.',
+  );
+  readonly foreignPoints = this.#counter(
+    'foreign_points_total',
+    'Points of other OpenTelemetry senders taken in; a replay counts again.',
+  );
+  readonly rejectedPoints = this.#counter(
+    'rejected_points_total',
+    'Points of other OpenTelemetry senders that cannot be taken, by reason; a replay counts again.',
+    ['reason'],
+  );
+  readonly pointsWithoutValue = this.#counter(
+    'points_without_value_total',
+    'Points of other OpenTelemetry senders that say that they hold no value; a replay counts again.',
   );
   readonly rows = this.#counter('rows_total', 'Rows inserted, by table.', ['table']);
   readonly inserts = this.#counter('inserts_total', 'Inserts that succeeded, by table.', ['table']);
@@ -75,6 +89,12 @@ export class WriterMetrics {
   /** Where the number of messages in work is read from when somebody asks. */
   outstandingIs(read: () => number): void {
     this.#read('outstanding_messages', 'Messages taken in and not yet done.', read);
+  }
+
+  countForeign({ points, refusals, withoutValue }: ForeignCounts): void {
+    this.foreignPoints.inc(points);
+    this.pointsWithoutValue.inc(withoutValue);
+    for (const { reason, points: rejected } of refusals) this.rejectedPoints.inc({ reason }, rejected);
   }
 
   #read(name: string, help: string, read: () => number): void {

@@ -2,16 +2,31 @@ import { RowBinaryWriter } from '../../common/clickhouse/row-binary.js';
 import type { ReceivedMessage } from '../../common/kafka/consumer.js';
 import { messageOf } from '../../common/runtime/errors.js';
 import { decodeEventBatch, decodeSignalBatch } from '../../common/wire/otlp.js';
-import type { SignalBatch } from '../../common/wire/batch.js';
+import type { BatchHead, SignalBatch } from '../../common/wire/batch.js';
+import { isAgentMessage, REFUSAL_REASONS } from '../../common/wire/foreign/index.js';
+import { SignalWalker } from '../../common/wire/walk/signal-walker.js';
 import { EVENTS_TOPIC } from '../../schema/topics.js';
+import { prepareForeign, refusalDetail, type ForeignCounts } from './foreign/prepare-foreign.js';
+import { ForeignSeriesHasher } from './foreign/series.js';
 import type { SeriesHasher } from './identity.js';
 import { batchRow } from './rows/batches.js';
+import { DROPS } from './rows/drops.js';
 import { eventRows } from './rows/events.js';
 import { sampleRows } from './rows/samples.js';
 import type { MessageTable, TableRows } from './rows/table-rows.js';
+import { WalkedSamples, type RowLabel } from './rows/walked-samples.js';
+import { timeProblem, timeWindow } from './time-window.js';
 
 /** Why a message went to the dead-letter topic; stable words, in its headers and in the metrics. */
-export const DEAD_LETTER_REASONS = ['empty', 'unreadable', 'too_old', 'too_new', 'store_refused'] as const;
+export const DEAD_LETTER_REASONS = [
+  'empty',
+  'unreadable',
+  'store_refused',
+  // Of a message of others: some of its points are stored, some refused.
+  'partly_taken',
+  // All of it; of a message of our agents only the times.
+  ...REFUSAL_REASONS,
+] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
 /** A message whose rows are ready. */
@@ -25,8 +40,12 @@ export interface Prepared {
   readonly minutes: readonly number[];
   /** `host.id`s of whom they are. */
   readonly hosts: readonly string[];
-  /** What the window says, for progress and metrics; undefined for events. */
+  /** What the window says, for progress and metrics; undefined for events and for points of others. */
   readonly window: StoredWindow | undefined;
+  /** Of a message of others. */
+  readonly foreign?: ForeignCounts;
+  /** The dead letter about the points that are not among the rows. */
+  readonly partly?: Refused;
 }
 
 export interface StoredWindow {
@@ -44,20 +63,25 @@ export interface Refused {
   readonly reason: DeadLetterReason;
   /** What was wrong, where, and what would be right. */
   readonly detail: string;
+  /** Of a message of others. */
+  readonly foreign?: ForeignCounts;
 }
 
 export type Item = Prepared | Refused;
 
-/** Host clocks may be ahead of the broker's by this much, milliseconds. */
-const FUTURE_LIMIT_MS = 300_000;
 const NANOSECONDS_PER_MS = 1_000_000n;
 const MINUTE_MS = 60_000;
+/** About 130,000 series: those of 600 hosts with 200 each. */
+const LABEL_CACHE_BYTES = 64 * 1024 * 1024;
 
 /** Turns messages into rows. Depends on the message alone, so that a replay makes the same rows. */
 export class Preparer {
   readonly #retentionMs: number;
   readonly #hasher: SeriesHasher;
+  readonly #foreignHasher = new ForeignSeriesHasher();
   readonly #writer = new RowBinaryWriter();
+  readonly #walker = new SignalWalker<RowLabel>(LABEL_CACHE_BYTES);
+  readonly #walked = new WalkedSamples(this.#writer);
 
   constructor(retentionMs: number, hasher: SeriesHasher) {
     this.#retentionMs = retentionMs;
@@ -73,23 +97,40 @@ export class Preparer {
         : this.#signals(message, message.value);
     } catch (error) {
       // Whatever was half written is no part of the next message.
-      this.#writer.take();
+      this.#writer.clear();
       return refused(message, 'unreadable', messageOf(error));
     }
   }
 
   #signals(message: ReceivedMessage, value: Uint8Array): Item {
+    const head = this.#walker.walk(value, this.#walked);
+    if (head === undefined) return this.#anySignals(message, value);
+    const late = this.#timeProblem(message, head.windowStartMs, 'window start');
+    if (late !== undefined) return late;
+    const { rows, droppedPackets } = this.#walked;
+    const samples = { bytes: this.#writer.take(), rows };
+    return this.#stored(message, head, samples, droppedPackets);
+  }
+
+  /** Whatever the walker does not take: other encoders, points to be merged, and all that is to be refused. */
+  #anySignals(message: ReceivedMessage, value: Uint8Array): Item {
+    this.#writer.clear();
+    if (!isAgentMessage(value)) return this.#foreign(message, value);
     const batch = decodeSignalBatch(value);
     const late = this.#timeProblem(message, batch.windowStartMs, 'window start');
     if (late !== undefined) return late;
     const samples = sampleRows(batch, this.#hasher, this.#writer);
-    const batches = batchRow(batch, message, this.#writer);
+    return this.#stored(message, batch, samples, droppedPackets(batch));
+  }
+
+  #stored(message: ReceivedMessage, head: BatchHead, samples: TableRows, droppedPackets: number): Prepared {
+    const batches = batchRow(head, message, this.#writer);
     const window = {
-      hostId: batch.host.id,
-      startMs: batch.windowStartMs,
-      endMs: batch.windowEndMs,
-      points: batch.points.length,
-      droppedPackets: droppedPackets(batch),
+      hostId: head.host.id,
+      startMs: head.windowStartMs,
+      endMs: head.windowEndMs,
+      points: head.ledger.emittedPoints,
+      droppedPackets,
     };
     return prepared(message, { samples, batches }, window);
   }
@@ -104,19 +145,22 @@ export class Preparer {
     return prepared(message, { events: eventRows(batch, this.#writer) }, undefined);
   }
 
-  /** Measured against the record's own time, so that a replay days later decides the same. */
+  #foreign(message: ReceivedMessage, value: Uint8Array): Item {
+    const window = timeWindow(message.timestampMs, this.#retentionMs);
+    const made = prepareForeign(value, { hasher: this.#foreignHasher, writer: this.#writer, window });
+    const { rows, minutes, hosts, counts: foreign } = made;
+    const [first] = foreign.refusals;
+    const detail = refusalDetail(foreign.refusals);
+    if (first !== undefined && rows.rows === 0) {
+      return { ...refused(message, first.reason, detail), foreign };
+    }
+    const taken = { ...prepared(message, { foreign: rows }, undefined), minutes, hosts, foreign };
+    return first === undefined ? taken : { ...taken, partly: refused(message, 'partly_taken', detail) };
+  }
+
   #timeProblem(message: ReceivedMessage, timeMs: number, what: string): Refused | undefined {
-    const earliest = message.timestampMs - this.#retentionMs;
-    const latest = message.timestampMs + FUTURE_LIMIT_MS;
-    if (timeMs < earliest) {
-      const detail = `${what} ${iso(timeMs)} is before ${iso(earliest)}: older than the raw retention`;
-      return refused(message, 'too_old', detail);
-    }
-    if (timeMs > latest) {
-      const detail = `${what} ${iso(timeMs)} is after ${iso(latest)}: is the host's clock ahead?`;
-      return refused(message, 'too_new', detail);
-    }
-    return undefined;
+    const problem = timeProblem(timeWindow(message.timestampMs, this.#retentionMs), timeMs, what);
+    return problem === undefined ? undefined : refused(message, problem.reason, problem.detail);
   }
 }
 
@@ -141,12 +185,7 @@ function prepared(
 function droppedPackets(batch: SignalBatch): number {
   let packets = 0;
   for (const point of batch.points) {
-    if (point.kind === 'sum' && point.signal === 'packet.drops') packets += point.value;
+    if (point.kind === 'sum' && point.signal === DROPS) packets += point.value;
   }
   return packets;
-}
-
-function iso(timeMs: number): string {
-  const time = new Date(timeMs);
-  return Number.isNaN(time.getTime()) ? `${timeMs} ms` : time.toISOString();
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../../common/runtime/log.js';
 import type { WriterMetrics } from './metrics.js';
 import { refused, type Prepared, type Refused } from './prepare.js';
 import { tryAgain } from './retry.js';
-import { COLUMNS, MESSAGE_TABLES, type TableName, type TableRows } from './rows/table-rows.js';
+import { COLUMNS, MESSAGE_TABLES, tableOf, type TableName, type TableRows } from './rows/table-rows.js';
 import { touchRows } from './rows/touches.js';
 
 export interface StoreOptions {
@@ -110,7 +110,7 @@ export class Store {
     if (filled.length === 0) return;
     const { client, metrics } = this.#options;
     await insertRowBinary(client, {
-      table,
+      table: tableOf(table),
       columns: COLUMNS[table],
       chunks: filled.map(({ bytes }) => bytes),
     });

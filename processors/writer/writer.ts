@@ -42,7 +42,9 @@ const DRAIN_LIMIT_MS = 8_000;
 export function takeIn(parts: Pick<WriterParts, 'collector' | 'preparer' | 'metrics'>) {
   return (message: ReceivedMessage): void => {
     parts.metrics.messages.inc({ topic: message.topic });
-    parts.collector.add(parts.preparer.prepare(message));
+    const item = parts.preparer.prepare(message);
+    if (item.foreign !== undefined) parts.metrics.countForeign(item.foreign);
+    parts.collector.add(item);
   };
 }
 
@@ -97,9 +99,10 @@ async function flush(parts: WriterParts, items: readonly Item[]): Promise<void> 
   const prepared = items.filter((item) => item.kind === 'prepared');
   const unreadable = items.filter((item) => item.kind === 'refused');
   const storeRefused = await parts.store.insert(prepared);
-  await sendDeadLetters(parts, [...unreadable, ...storeRefused]);
   const lost = new Set(storeRefused.map(({ message }) => message));
   const stored = prepared.filter(({ message }) => !lost.has(message));
+  const partly = stored.flatMap((item) => item.partly ?? []);
+  await sendDeadLetters(parts, [...unreadable, ...partly, ...storeRefused]);
   await sendProgress(parts, stored);
   for (const { message } of items) parts.consumer.offsets.done(message, message.offset);
   count(parts.metrics, stored);

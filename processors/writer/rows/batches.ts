@@ -1,6 +1,6 @@
 import type { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
 import type { ReceivedMessage } from '../../../common/kafka/consumer.js';
-import type { SignalBatch } from '../../../common/wire/batch.js';
+import type { BatchHead } from '../../../common/wire/batch.js';
 import { byKey } from '../identity.js';
 import type { TableRows } from './table-rows.js';
 
@@ -8,7 +8,7 @@ import type { TableRows } from './table-rows.js';
  * The batch as its row of the ledger. A message is stored whole or dead-lettered whole, so a batch that has a
  * row has all its points in `samples`, and none was rejected.
  */
-export function batchRow(batch: SignalBatch, message: ReceivedMessage, writer: RowBinaryWriter): TableRows {
+export function batchRow(batch: BatchHead, message: ReceivedMessage, writer: RowBinaryWriter): TableRows {
   writer.string(batch.host.id);
   writer.int64(batch.windowStartMs);
   writer.int64(batch.windowEndMs);
@@ -20,7 +20,8 @@ export function batchRow(batch: SignalBatch, message: ReceivedMessage, writer: R
   writer.array(batch.customers, (customer) => writer.string(customer));
   writer.uint8(batch.goodbye ? 1 : 0);
   writer.uint64(batch.ledger.emittedPoints);
-  writer.uint64(batch.points.length);
+  // A message that holds another number of points is refused.
+  writer.uint64(batch.ledger.emittedPoints);
   writer.uint64(0);
   writer.map(Object.entries(batch.ledger.lost).sort(byKey), (count) => writer.uint64(count));
   writer.map(Object.entries(batch.ledger.unattributed).sort(byKey), (count) => writer.uint64(count));

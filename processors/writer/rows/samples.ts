@@ -1,11 +1,10 @@
 import type { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
 import { mergeHistograms } from '../../../common/histogram/exponential-histogram.js';
 import { BellwetherError } from '../../../common/runtime/errors.js';
-import type { Point, SignalBatch } from '../../../common/wire/batch.js';
-import { byKey, sourceOf, type SeriesHasher } from '../identity.js';
+import type { BatchHead, Point, SignalBatch } from '../../../common/wire/batch.js';
+import { sourceOf, type SeriesHasher } from '../identity.js';
+import { writeLabels } from './labels.js';
 import type { TableRows } from './table-rows.js';
-
-const KIND_NUMBER = { sum: 1, exponential_histogram: 2 } as const;
 
 /**
  * The batch's points as rows of `samples`. Points that fall on the same key are merged first: two rows with
@@ -14,7 +13,11 @@ const KIND_NUMBER = { sum: 1, exponential_histogram: 2 } as const;
 export function sampleRows(batch: SignalBatch, hasher: SeriesHasher, writer: RowBinaryWriter): TableRows {
   const source = sourceOf(batch.identity);
   const bySeries = mergeBySeries(batch, hasher);
-  for (const [series, point] of bySeries) writeRow(writer, batch, series, source, point);
+  for (const [series, point] of bySeries) {
+    writeLabels(writer, { ...point, host: batch.host }, series);
+    writeWindow(writer, batch, source);
+    writeValues(writer, point);
+  }
   return { bytes: writer.take(), rows: bySeries.size };
 }
 
@@ -34,26 +37,11 @@ function merge(a: Point, b: Point): Point {
   return b.kind === 'sum' ? a : { ...a, ...mergeHistograms([a, b]) };
 }
 
-function writeRow(
-  writer: RowBinaryWriter,
-  batch: SignalBatch,
-  series: bigint,
-  source: bigint,
-  point: Point,
-): void {
-  writer.string(point.owner.customer);
-  writer.string(point.signal);
-  writer.uint64(series);
-  writer.int64(batch.windowStartMs);
+/** The columns that are the same for all rows of a message. */
+export function writeWindow(writer: RowBinaryWriter, head: BatchHead, source: bigint): void {
+  writer.int64(head.windowStartMs);
   writer.uint64(source);
-  writer.uint32(batch.windowEndMs - batch.windowStartMs);
-  writer.int8(KIND_NUMBER[point.kind]);
-  writeValues(writer, point);
-  writer.string(batch.host.region);
-  writer.string(batch.host.id);
-  writer.string(point.owner.app);
-  writer.string(point.owner.instance);
-  writer.map(Object.entries(point.attributes).sort(byKey), (value) => writer.string(value));
+  writer.uint32(head.windowEndMs - head.windowStartMs);
 }
 
 function writeValues(writer: RowBinaryWriter, point: Point): void {

@@ -6,25 +6,50 @@ export interface TableRows {
 
 /** Column lists in the order in which the encoders write; the INSERT names them. */
 export const COLUMNS = {
+  // In three parts: of the series (labels.ts), of the message, of the point. The first two are copied.
   samples: [
     'customer',
     'metric',
     'series',
+    'kind',
+    'region',
+    'host',
+    'app',
+    'instance',
+    'attributes',
     'time',
     'source',
     'window_ms',
-    'kind',
     'value',
     'count',
     'sum',
     'zero_count',
     'bucket_indexes',
     'bucket_counts',
+  ],
+  /** Rows of `samples` as well: points of others. */
+  foreign: [
+    'customer',
+    'metric',
+    'series',
+    'kind',
     'region',
     'host',
     'app',
     'instance',
     'attributes',
+    'unit',
+    'bounds',
+    'time',
+    'start_time',
+    'source',
+    'window_ms',
+    'value',
+    'count',
+    'sum',
+    'zero_count',
+    'bucket_indexes',
+    'bucket_counts',
   ],
   events: [
     'customer',
@@ -75,7 +100,12 @@ export const COLUMNS = {
  * Tables of messages in the order in which they are inserted: the ledger last, so that it never says more than
  * is stored. `touches` comes after them, once a flush.
  */
-export const MESSAGE_TABLES = ['samples', 'events', 'batches'] as const;
+export const MESSAGE_TABLES = ['samples', 'foreign', 'events', 'batches'] as const;
 
 export type MessageTable = (typeof MESSAGE_TABLES)[number];
 export type TableName = keyof typeof COLUMNS;
+
+/** The table that rows go into. */
+export function tableOf(name: TableName): string {
+  return name === 'foreign' ? 'samples' : name;
+}

@@ -46,9 +46,45 @@ describe('RowBinary', () => {
     assert.equal(writer.byteLength, 6);
   });
 
+  it('grows wherever its room ends', () => {
+    const values = (writer: RowBinaryWriter) => {
+      writer.uint8(1);
+      writer.int8(-1);
+      writer.int16(-2);
+      writer.uint16(2);
+      writer.uint32(3);
+      writer.uint64(4);
+      writer.uint64(5n);
+      writer.int64(-6);
+      writer.float64(7.5);
+      writer.string('eight');
+      writer.array([9], (value) => writer.int16(value));
+      writer.raw(Buffer.from([10]));
+    };
+    const expected = hexOf(values);
+    for (let left = 0; left <= expected.length / 2; left += 1) {
+      const writer = new RowBinaryWriter();
+      writer.raw(new Uint8Array(64 * 1024 - left));
+      values(writer);
+      assert.equal(Buffer.from(writer.take().subarray(64 * 1024 - left)).toString('hex'), expected);
+    }
+  });
+
+  it('writes a number as the bigint that it equals', () => {
+    for (const value of [0, 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 2 ** 63]) {
+      assert.equal(
+        hexOf((w) => w.uint64(value)),
+        hexOf((w) => w.uint64(BigInt(value))),
+      );
+    }
+  });
+
   it('refuses what does not fit its type', () => {
     const writer = new RowBinaryWriter();
     assert.throws(() => writer.uint8(256), RangeError);
+    assert.throws(() => writer.int16(-32_769), RangeError);
+    assert.throws(() => writer.uint32(2 ** 32), RangeError);
+    assert.throws(() => writer.uint64(2 ** 64), RangeError);
     assert.throws(() => writer.uint64(-1), RangeError);
     assert.throws(() => writer.uint64(0.5), RangeError);
     assert.throws(() => writer.uuid('no'), /is not a UUID/);

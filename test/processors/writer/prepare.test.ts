@@ -107,7 +107,8 @@ describe('identity', () => {
     const owner = { customer: 'a', app: 'b', instance: 'c' };
     const point = { kind: 'sum' as const, signal: 'm', owner, attributes: { x: '1', y: '2' }, value: 1 };
     const base = hasher.seriesOf('h', point);
-    assert.equal(hasher.seriesOf('h', { ...point, value: 9, attributes: { y: '2', x: '1' } }), base);
+    const later = { ...point, value: 9, attributes: { y: '2', x: '1' } };
+    assert.equal(hasher.seriesOf('h', later), base);
     const others = [
       hasher.seriesOf('h2', point),
       hasher.seriesOf('h', { ...point, signal: 'n' }),

@@ -1,0 +1,76 @@
+import { BellwetherError } from '../../runtime/errors.js';
+import type { BatchHead, Host, Owner, Point } from '../batch.js';
+import { checkCount, readBatchHead } from '../otlp-metrics.js';
+import { exportMetricsServiceRequest } from '../otlp-schema.js';
+import { decode } from '../protobuf.js';
+import { ByteReader, Irregular, IRREGULAR } from './byte-reader.js';
+import { LabelCache } from './label-cache.js';
+import { RESOURCE_METRICS } from './tags.js';
+import { Walk, type WalkedHistogram } from './walk.js';
+
+/** What all points of one series of a host have in common, checked. */
+export interface SeriesLabels {
+  readonly host: Host;
+  readonly owner: Owner;
+  readonly signal: string;
+  readonly kind: Point['kind'];
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+/** Who is told of the points of a message, one after the other. May throw {@link IRREGULAR} to end the walk. */
+export interface PointSink<L> {
+  begin(head: BatchHead): void;
+  /** Called once for a series; what it returns is remembered and comes with each point of it. */
+  label(labels: SeriesLabels): L;
+  sum(label: L, value: number): void;
+  /** The histogram is the same object each time: to be read at once. */
+  histogram(label: L, histogram: WalkedHistogram): void;
+}
+
+/**
+ * Reads messages of our agents where they lie, without an object a point: about ten times as fast as
+ * `decodeSignalBatch`, with the same strictness. It takes only what is written as our agents write it.
+ */
+export class SignalWalker<L> {
+  readonly cache: LabelCache<L>;
+
+  constructor(cacheBytes: number) {
+    this.cache = new LabelCache(cacheBytes);
+  }
+
+  /**
+   * Tells the sink of each point.
+   * @returns what the message says besides its points; undefined when it is not regular: `decodeSignalBatch`
+   * must judge it, and whatever the sink was told is void.
+   */
+  walk(bytes: Uint8Array, sink: PointSink<L>): BatchHead | undefined {
+    try {
+      return this.#walk(bytes, sink);
+    } catch (error) {
+      // RangeError: the message ends too early.
+      const told =
+        error instanceof Irregular || error instanceof RangeError || error instanceof BellwetherError;
+      if (!told) throw error;
+      return undefined;
+    }
+  }
+
+  #walk(bytes: Uint8Array, sink: PointSink<L>): BatchHead {
+    const reader = new ByteReader(bytes);
+    const end = bytes.byteLength;
+    reader.expect(RESOURCE_METRICS, end);
+    reader.at = reader.endWithin(end);
+    const [first, ...rest] = decode(
+      exportMetricsServiceRequest,
+      bytes.subarray(0, reader.at),
+    ).resourceMetrics;
+    if (rest.length > 0) throw IRREGULAR;
+    const head = readBatchHead(first);
+    sink.begin(head);
+    const walk = new Walk(reader, head, this.cache, sink);
+    while (reader.has(RESOURCE_METRICS, end)) walk.owner(reader.endWithin(end));
+    reader.mustBeAt(end);
+    checkCount(head, walk.points);
+    return head;
+  }
+}
