@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { messageOf } from '../common/runtime/errors.js';
+import { deadLettersCommand } from './dead-letters.js';
 import { demoCommand } from './demo.js';
 import { downCommand } from './down.js';
 import { infoCommand } from './info.js';
@@ -16,6 +17,7 @@ const program = new Command('bellwether')
   .addCommand(statusCommand())
   .addCommand(tokenCommand())
   .addCommand(logsCommand())
+  .addCommand(deadLettersCommand())
   .addCommand(demoCommand());
 
 try {

@@ -315,7 +315,8 @@ function asCommit({ topic, partition, offset }: Position): {
   return { topic, partition, offset: String(offset) };
 }
 
-function asReceived(topic: string, partition: number, message: KafkaMessage): ReceivedMessage {
+/** A message of KafkaJS as ours. */
+export function asReceived(topic: string, partition: number, message: KafkaMessage): ReceivedMessage {
   const headers: Record<string, Uint8Array> = {};
   for (const [name, value] of Object.entries(message.headers ?? {})) {
     // A header that stands there several times: the last one counts.

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DEAD_LETTER } from '../../common/kafka/dead-letter-headers.js';
 import type { OutgoingMessage } from '../../common/kafka/producer.js';
 import { deadLetterTopic } from '../../schema/topics.js';
 import type { Refused } from './prepare.js';
@@ -53,8 +54,8 @@ export function stub({ message, reason, detail }: Refused): OutgoingMessage {
     value: new Uint8Array(),
     headers: {
       ...whereAndWhy({ kind: 'refused', message, reason, detail }),
-      'bellwether.original.bytes': String(value.byteLength),
-      'bellwether.original.sha256': createHash('sha256').update(value).digest('hex'),
+      [DEAD_LETTER.bytes]: String(value.byteLength),
+      [DEAD_LETTER.sha256]: createHash('sha256').update(value).digest('hex'),
     },
   };
 }
@@ -67,12 +68,12 @@ function deadLetter(refusal: Refused): DeadLetter {
 
 function whereAndWhy({ message, reason, detail }: Refused): Record<string, string> {
   return {
-    'bellwether.original.topic': message.topic,
-    'bellwether.original.partition': String(message.partition),
-    'bellwether.original.offset': String(message.offset),
-    'bellwether.original.timestamp': String(message.timestampMs),
-    'bellwether.reason': reason,
-    'bellwether.detail': detail.slice(0, DETAIL_LIMIT),
+    [DEAD_LETTER.topic]: message.topic,
+    [DEAD_LETTER.partition]: String(message.partition),
+    [DEAD_LETTER.offset]: String(message.offset),
+    [DEAD_LETTER.timestamp]: String(message.timestampMs),
+    [DEAD_LETTER.reason]: reason,
+    [DEAD_LETTER.detail]: detail.slice(0, DETAIL_LIMIT),
   };
 }
 
