@@ -90,14 +90,14 @@ export class Preparer {
 
   /** Never throws: what cannot be read is refused with the reason. */
   prepare(message: ReceivedMessage): Item {
+    // Whatever was half written of one that was refused is no part of this one.
+    this.#writer.clear();
     try {
       if (message.value === null) return refused(message, 'empty', 'the message has no value');
       return message.topic === EVENTS_TOPIC
         ? this.#events(message, message.value)
         : this.#signals(message, message.value);
     } catch (error) {
-      // Whatever was half written is no part of the next message.
-      this.#writer.clear();
       return refused(message, 'unreadable', messageOf(error));
     }
   }

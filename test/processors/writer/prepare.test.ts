@@ -44,6 +44,14 @@ describe('preparation of a message', () => {
     assert.deepEqual(preparer().prepare(message(value)), first);
   });
 
+  it('leaves nothing of a refused message in the rows of the next', () => {
+    const one = preparer();
+    const old = encodeSignalBatch(signalBatch(1, 0, NOW_MS - 49 * HOUR_MS, run));
+    const event = message(encodeEventBatch(eventBatch(1, 0, NOW_MS, run)), EVENTS_TOPIC);
+    assert.equal(reasonOf(one.prepare(message(old))), 'too_old');
+    assert.deepEqual(one.prepare(event), preparer().prepare(event));
+  });
+
   it('merges points that fall on one key before they become a row', () => {
     const batch = signalBatch(1, 0, NOW_MS, run);
     const doubled = {
