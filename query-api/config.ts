@@ -17,7 +17,10 @@ const schema = z.object({
   BELLWETHER_WINDOW_MS: positiveInteger(5_000),
   /** How long after its end a window is expected to be in: a window and what shipping takes. */
   BELLWETHER_API_GRACE_MS: positiveInteger(10_000),
+  /** As the schema's: what is older is not there to be read. */
   BELLWETHER_RAW_RETENTION_HOURS: positiveInteger(48),
+  BELLWETHER_MINUTE_RETENTION_DAYS: positiveInteger(30),
+  BELLWETHER_ROLLUP_RETENTION_MONTHS: positiveInteger(13),
   BELLWETHER_EVENT_RETENTION_DAYS: positiveInteger(7),
   /** Answers under way at once, and of these for one customer. */
   BELLWETHER_API_CONCURRENCY: positiveInteger(32),

@@ -45,7 +45,11 @@ const server = await buildServer({
     now: Date.now,
     windowMs: config.BELLWETHER_WINDOW_MS,
     graceMs: config.BELLWETHER_API_GRACE_MS,
-    rawRetentionMs: config.BELLWETHER_RAW_RETENTION_HOURS * HOUR_MS,
+    retention: {
+      rawMs: config.BELLWETHER_RAW_RETENTION_HOURS * HOUR_MS,
+      minuteMs: config.BELLWETHER_MINUTE_RETENTION_DAYS * 24 * HOUR_MS,
+      rollupMonths: config.BELLWETHER_ROLLUP_RETENTION_MONTHS,
+    },
     eventRetentionMs: config.BELLWETHER_EVENT_RETENTION_DAYS * 24 * HOUR_MS,
     tokenCustomers: () => tokens.customers(),
   },

@@ -16,6 +16,7 @@ import { addSecurityHeaders, SECURITY_HEADERS } from './http/headers.js';
 import { refuseOtherMethods, watchMethods } from './http/methods.js';
 import { registerOwnRoutes, type OwnState } from './http/own-routes.js';
 import { problemBody, PROBLEM_TYPE, sendProblem, toBellwetherError } from './http/problem.js';
+import { traceRequests } from './http/trace.js';
 import type { ViewContext } from './views/context.js';
 import { registerViews } from './views/routes.js';
 
@@ -54,6 +55,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.decorateRequest('principal', null);
   app.decorateRequest('customerScope', null);
   app.decorateRequest('fleetScope', null);
+  traceRequests(app);
   addSecurityHeaders(app);
   handleErrors(app, options.log);
   observeAnswers(app, options);

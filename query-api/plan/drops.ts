@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { readFrom, stepOf, timeWithin, type StoredRange } from './clauses.js';
+import type { StoredRange } from './clauses.js';
 import { Query, storedNumber } from './query.js';
+import type { Stretch } from './resolution.js';
 import type { Scope } from './scope.js';
 import { sql, type Sql } from './sql.js';
-import { read } from './tables.js';
+import { readTiers, type Shape } from './tiers.js';
 
 /** What drops can be grouped by; the last two name the platform's own parts. */
 export const DROP_GROUPINGS = [
@@ -60,12 +61,32 @@ export function shown(scope: Scope, column: Sql): Sql {
   return scope.audience === 'operator' ? column : sql`if(fault = 'platform', 'platform', ${column})`;
 }
 
+/** Drops as the view `drops` has them, and made from buckets in the same way. */
+const DROPS: Shape = {
+  raw: {
+    table: 'drops',
+    columns: sql`reason, cause, fault, place, app, instance, host, region, packets, bytes`,
+    where: sql`1`,
+  },
+  rollup: {
+    columns: sql`attributes['drop.reason'] AS reason, attributes['drop.cause'] AS cause,
+    attributes['drop.fault'] AS fault, attributes['drop.place'] AS place, app, instance, host, region,
+    if(metric = 'packet.drops', value, 0) AS packets, if(metric = 'packet.drop.bytes', value, 0) AS bytes`,
+    where: sql`metric IN ('packet.drops', 'packet.drop.bytes')`,
+  },
+};
+
 /** Packets and bytes per step and group; groups by reason or cause are split by fault too. */
 export function planDrops(
   scope: Scope,
-  request: { readonly by: DropGrouping; readonly range: StoredRange },
+  request: {
+    readonly by: DropGrouping;
+    readonly range: StoredRange;
+    readonly stretches: readonly Stretch[];
+  },
 ): Query<DropRow> {
-  const { by, range } = request;
+  const { by, range, stretches } = request;
+  const rows = readTiers(scope, range, stretches, DROPS);
   const [reason, cause, fault] = SHARED[by] ?? [nothing, nothing, nothing];
   return Query.of({
     name: 'drops',
@@ -73,12 +94,12 @@ export function planDrops(
     sql: sql`SELECT step, ${GROUP_COLUMNS[by]} AS name, ${reason} AS reason, ${cause} AS cause, ${fault} AS fault,
   sum(drops.packets) AS packets, sum(drops.bytes) AS bytes
 FROM (
-  SELECT ${stepOf} AS step, ${shown(scope, sql`reason`)} AS shown_reason, ${shown(scope, sql`cause`)} AS shown_cause,
+  SELECT step, ${shown(scope, sql`reason`)} AS shown_reason, ${shown(scope, sql`cause`)} AS shown_cause,
     ${shown(scope, sql`place`)} AS shown_place, fault, app, instance, host, region, packets, bytes
-  FROM ${read(scope, 'drops', timeWithin)}
+  FROM ${rows.sql}
 ) AS drops
 GROUP BY 1, 2, 3, 4, 5`,
-    parameters: { ...readFrom(range), step_ms: range.stepMs },
+    parameters: rows.parameters,
     row,
   });
 }

@@ -1,8 +1,9 @@
 import { ClickHouseError } from '@clickhouse/client';
 import { z } from 'zod';
-import type { ClickHouseClient } from '../../common/clickhouse/connection.js';
+import { DATABASE, type ClickHouseClient } from '../../common/clickhouse/connection.js';
 import { BellwetherError, messageOf, type ErrorCode } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
+import { queryAttributes, spansOf } from '../../common/telemetry/telemetry.js';
 import type { Query } from './query.js';
 
 /** Runs plans; `signal` ends them when the client has gone away. */
@@ -16,6 +17,8 @@ export interface ExecutorOptions {
   /** Called once a query with its outcome: `ok`, `cancelled` or an error code. */
   readonly observe: (name: string, outcome: string, seconds: number) => void;
 }
+
+const inSpan = spansOf('query-api');
 
 interface Verdict {
   readonly code: ErrorCode;
@@ -59,7 +62,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
       const observe = (outcome: string) =>
         options.observe(query.name, outcome, (performance.now() - began) / 1000);
       try {
-        const rows = await fetchRows(options.client, query, signal);
+        const rows = await inSpan(
+          `SELECT ${query.name}`,
+          () => fetchRows(options.client, query, signal),
+          () => ({ kind: 'client', attributes: queryAttributes(DATABASE, query.name) }),
+        );
         observe('ok');
         return rows;
       } catch (error) {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { readFrom, stepOf, timeWithin, type StoredRange } from './clauses.js';
+import type { StoredRange } from './clauses.js';
 import { Query, storedNumber } from './query.js';
+import type { Stretch } from './resolution.js';
 import type { Scope } from './scope.js';
 import { sql } from './sql.js';
-import { read } from './tables.js';
+import { readTiers } from './tiers.js';
 
 const row = z.object({
   step: storedNumber,
@@ -15,14 +16,25 @@ const row = z.object({
 });
 export type LatencyRow = z.output<typeof row>;
 
+const columns = sql`count, sum, zero_count, bucket_indexes, bucket_counts`;
+
 /** Per step one histogram: bucket by bucket the sum of all that the scope holds, so no precision is lost. */
 export function planLatency(
   scope: Scope,
-  request: { readonly signal: string; readonly app: string | undefined; readonly range: StoredRange },
+  request: {
+    readonly signal: string;
+    readonly app: string | undefined;
+    readonly range: StoredRange;
+    readonly stretches: readonly Stretch[];
+  },
 ): Query<LatencyRow> {
-  const { signal, app, range } = request;
-  const ofApp = app === undefined ? sql`` : sql` AND app = {app:String}`;
-  const source = read(scope, 'latency', sql`metric = {signal:String}${ofApp} AND ${timeWithin}`);
+  const { signal, app, range, stretches } = request;
+  const where =
+    app === undefined ? sql`metric = {signal:String}` : sql`metric = {signal:String} AND app = {app:String}`;
+  const rows = readTiers(scope, range, stretches, {
+    raw: { table: 'latency', columns, where },
+    rollup: { columns, where: sql`${where} AND kind = 'exponential_histogram'` },
+  });
   return Query.of({
     name: 'latency',
     scope,
@@ -30,9 +42,9 @@ export function planLatency(
   sum(histogram.zero_count) AS zero_count, tupleElement(buckets, 1) AS bucket_indexes,
   tupleElement(buckets, 2) AS bucket_counts,
   sumMap(histogram.bucket_indexes, histogram.bucket_counts) AS buckets
-FROM ${source} AS histogram
-GROUP BY ${stepOf} AS step`,
-    parameters: { signal, ...(app === undefined ? {} : { app }), ...readFrom(range), step_ms: range.stepMs },
+FROM ${rows.sql} AS histogram
+GROUP BY step`,
+    parameters: { signal, ...(app === undefined ? {} : { app }), ...rows.parameters },
     row,
   });
 }

@@ -17,14 +17,17 @@ export const DEFAULT_BOUNDS: Bounds = Object.freeze({
   maxResultBytes: 64 * 1024 * 1024,
 });
 
+/** The only tables that a query without a scope may name: they hold nothing of anybody. */
+const ABOUT_BUCKETS: ReadonlySet<string> = new Set(['bellwether.touches', 'bellwether.seals']);
+
 /** A statement ready to run: scope, text, bound values and the shape of a row. */
 export class Query<Row> {
-  readonly #scope: Scope;
+  readonly #scope: Scope | undefined;
 
   private constructor(
     /** Name of the plan, for metrics and logs. */
     readonly name: string,
-    scope: Scope,
+    scope: Scope | undefined,
     readonly text: string,
     readonly parameters: Readonly<Record<string, ParameterValue>>,
     readonly row: z.ZodType<Row>,
@@ -33,7 +36,8 @@ export class Query<Row> {
     this.#scope = scope;
   }
 
-  get scope(): Scope {
+  /** Undefined for a query about buckets alone. */
+  get scope(): Scope | undefined {
     return this.#scope;
   }
 
@@ -53,12 +57,34 @@ export class Query<Row> {
     if ('customer' in plan.parameters) throw new Error(`plan ${name}: only the scope says which customer`);
     const parameters =
       scope.kind === 'customer' ? { ...plan.parameters, customer: scope.customer } : plan.parameters;
-    const wanted = new Set([...sql.text.matchAll(/\{(\w+):[^}]+\}/g)].map((match) => match[1] ?? ''));
-    const given = new Set(Object.keys(parameters));
-    const unmatched = [...wanted, ...given].filter((key) => !wanted.has(key) || !given.has(key));
-    if (unmatched.length > 0) throw new Error(`plan ${name}: no match for ${unmatched.join(', ')}`);
+    refuseUnmatched(name, sql, parameters);
     return new Query(name, scope, sql.text, parameters, row, plan.bounds ?? DEFAULT_BOUNDS);
   }
+
+  /**
+   * A query without a scope, about buckets of time and nothing in them.
+   * @throws Error when it names any other table: a mistake in a plan.
+   */
+  static ofBuckets<Row>(plan: {
+    readonly name: string;
+    readonly sql: Sql;
+    readonly parameters: Readonly<Record<string, ParameterValue>>;
+    readonly row: z.ZodType<Row>;
+  }): Query<Row> {
+    const { name, sql, parameters, row } = plan;
+    const tables = sql.text.match(/\bbellwether\.\w+/g) ?? [];
+    const other = tables.find((table) => !ABOUT_BUCKETS.has(table));
+    if (other !== undefined) throw new Error(`plan ${name}: ${other} cannot be read without a scope`);
+    refuseUnmatched(name, sql, parameters);
+    return new Query(name, undefined, sql.text, parameters, row, DEFAULT_BOUNDS);
+  }
+}
+
+function refuseUnmatched(name: string, sql: Sql, parameters: Readonly<Record<string, ParameterValue>>): void {
+  const wanted = new Set([...sql.text.matchAll(/\{(\w+):[^}]+\}/g)].map((match) => match[1] ?? ''));
+  const given = new Set(Object.keys(parameters));
+  const unmatched = [...wanted, ...given].filter((key) => !wanted.has(key) || !given.has(key));
+  if (unmatched.length > 0) throw new Error(`plan ${name}: no match for ${unmatched.join(', ')}`);
 }
 
 /** A number that the store may write as text (64-bit integers, by its settings). */

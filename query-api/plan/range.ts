@@ -64,16 +64,23 @@ export function alignOutward(range: TimeRange, unitMs: number): TimeRange {
  * Reads from, to and step. The range grows outward to whole steps, so that no window is cut and
  * everything that happened between the from and the to that were asked for is inside.
  * @param windowMs length of a measured window: the finest step, and each step is a multiple of it
+ * @param finestMs what of a range that begins then is stored: an automatic step is a multiple of this too
  * @throws BellwetherError `bad_request` or `too_many_points`
  */
-export function parseSteppedRange(request: RangeRequest, nowMs: number, windowMs: number): SteppedRange {
+export function parseSteppedRange(
+  request: RangeRequest,
+  nowMs: number,
+  windowMs: number,
+  finestMs: (fromMs: number) => number = () => windowMs,
+): SteppedRange {
   const asked = parseRange(request, nowMs);
+  const unitMs = leastCommonMultiple(windowMs, finestMs(asked.fromMs));
   const stepMs =
-    request.step === undefined ? automaticStep(asked, windowMs) : parseStep(request.step, windowMs);
+    request.step === undefined ? automaticStep(asked, unitMs) : parseStep(request.step, windowMs);
   const aligned = alignOutward(asked, stepMs);
   const steps = (aligned.toMs - aligned.fromMs) / stepMs;
   if (steps <= MAX_STEPS) return { ...aligned, stepMs };
-  const enough = automaticStep(asked, windowMs);
+  const enough = automaticStep(asked, unitMs);
   throw new BellwetherError(
     'too_many_points',
     `step: ${formatDuration(stepMs)} cuts this range into ${steps} steps, at most ${MAX_STEPS} are answered; step=${formatDuration(enough)} would do, or a shorter range`,
@@ -96,14 +103,20 @@ function parseStep(text: string, windowMs: number): number {
   );
 }
 
-/** The finest round step that gives a chart's worth of points. */
-function automaticStep(range: TimeRange, windowMs: number): number {
+/** The finest round step that gives a chart's worth of points and is a multiple of the unit. */
+function automaticStep(range: TimeRange, unitMs: number): number {
   const length = range.toMs - range.fromMs;
-  const fits = (step: number) => step % windowMs === 0 && length / step <= AUTO_STEPS;
+  const fits = (step: number) => step % unitMs === 0 && length / step <= AUTO_STEPS;
   const round = AUTO_CHOICES.find(fits);
   if (round !== undefined) return round;
-  const unit = length / AUTO_STEPS > DAY && DAY % windowMs === 0 ? DAY : windowMs;
+  const unit = length / AUTO_STEPS > DAY && DAY % unitMs === 0 ? DAY : unitMs;
   return Math.ceil(length / AUTO_STEPS / unit) * unit;
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [divisor, rest] = [a, b];
+  while (rest > 0) [divisor, rest] = [rest, divisor % rest];
+  return (a / divisor) * b;
 }
 
 /** Start of each step, Unix milliseconds. */

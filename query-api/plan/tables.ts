@@ -2,12 +2,24 @@ import type { Scope } from './scope.js';
 import { sql, type Sql } from './sql.js';
 
 /** Tables that hold one row per owner and thing measured. */
-export type OwnedTable = 'latency' | 'drops' | 'events';
+export type OwnedTable = 'latency' | 'drops' | 'events' | 'samples' | 'minutes' | 'hours' | 'days';
 
 const OWNED: Readonly<Record<OwnedTable, Sql>> = {
   latency: sql`bellwether.latency`,
   drops: sql`bellwether.drops`,
   events: sql`bellwether.events FINAL`,
+  samples: sql`bellwether.samples FINAL`,
+  minutes: sql`bellwether.minutes FINAL`,
+  hours: sql`bellwether.hours FINAL`,
+  days: sql`bellwether.days FINAL`,
+};
+
+/** Tables about buckets of time and nothing in them: no row says whose anything is. */
+export type BucketTable = 'touches' | 'seals';
+
+const OF_BUCKETS: Readonly<Record<BucketTable, Sql>> = {
+  touches: sql`bellwether.touches`,
+  seals: sql`bellwether.seals`,
 };
 
 /**
@@ -33,4 +45,9 @@ export function readLedger(scope: Scope, condition: Sql): Sql {
     : sql`(SELECT ${times}, 1 AS covers, arraySum(mapValues(lost)) AS lost_points,
     region, run, seq, customers, emitted_points, stored_points, rejected_points, lost, unattributed
     FROM bellwether.fleet WHERE ${condition})`;
+}
+
+/** The rows of a table about buckets; it needs no scope, since it holds nothing of anybody. */
+export function readBuckets(table: BucketTable, condition: Sql): Sql {
+  return sql`(SELECT * FROM ${OF_BUCKETS[table]} WHERE ${condition})`;
 }

@@ -1,12 +1,14 @@
 import type { StoredRange } from '../plan/clauses.js';
 import { planCoveredSteps, planHosts, planSessions } from '../plan/coverage.js';
 import type { Executor } from '../plan/executor.js';
+import { finestStored, floorsOf, onlyRaw, tieredRange, type Retention } from '../plan/retention.js';
+import { coarsest, NO_RUNS, planStretches, type Resolution, type Stretch } from '../plan/resolution.js';
+import { planCleanRuns, runsOf } from '../plan/seals.js';
 import {
   alignOutward,
   parseRange,
   parseSteppedRange,
   type RangeRequest,
-  type SteppedRange,
   type TimeRange,
 } from '../plan/range.js';
 import type { Scope } from '../plan/scope.js';
@@ -23,8 +25,8 @@ export interface ViewContext {
   readonly windowMs: number;
   /** How long after its end a window is expected to be in. */
   readonly graceMs: number;
-  /** How long the windows' measurements are stored. */
-  readonly rawRetentionMs: number;
+  /** How long measurements are stored, by resolution. */
+  readonly retention: Retention;
   /** How long sampled drops are stored. */
   readonly eventRetentionMs: number;
   /** Customers who hold a token. */
@@ -36,26 +38,28 @@ export interface Sureness {
   readonly completeness: Completeness;
 }
 
-/** Marks from when on a range is still stored, on a window boundary. */
-export function storedRange(
-  range: SteppedRange,
-  stored: { readonly nowMs: number; readonly retentionMs: number; readonly windowMs: number },
+/**
+ * A range without steps of its own: the ledger of whole windows around it.
+ * @param retentionMs how long what is asked for is stored; the ledger itself outlives everything without it
+ */
+export function wholeWindows(context: ViewContext, range: TimeRange, retentionMs = Infinity): StoredRange {
+  const { windowMs } = context;
+  const floor = Math.max(0, context.now() - retentionMs);
+  const aligned = { ...alignOutward(range, windowMs), stepMs: windowMs };
+  return onlyRaw(aligned, Math.ceil(floor / windowMs) * windowMs);
+}
+
+/** Reads from, to, step and resolution of a request about measurements. */
+export function readStoredSteps(
+  context: ViewContext,
+  request: RangeRequest & { readonly resolution: 'auto' | 'raw' },
 ): StoredRange {
-  const floor = stored.nowMs - stored.retentionMs;
-  return { ...range, storedFromMs: Math.ceil(floor / stored.windowMs) * stored.windowMs };
-}
-
-/** A range without steps of its own: the ledger of whole windows around it, as one step. */
-export function wholeWindows(context: ViewContext, range: TimeRange): SteppedRange {
-  const aligned = alignOutward(range, context.windowMs);
-  return { ...aligned, stepMs: context.windowMs };
-}
-
-/** Reads from, to and step of a request about the windows' measurements. */
-export function readStoredSteps(context: ViewContext, request: RangeRequest): StoredRange {
   const nowMs = context.now();
-  const { windowMs, rawRetentionMs: retentionMs } = context;
-  return storedRange(parseSteppedRange(request, nowMs, windowMs), { nowMs, retentionMs, windowMs });
+  const { windowMs, retention } = context;
+  const floors = floorsOf(retention, nowMs);
+  const rawOnly = request.resolution === 'raw';
+  const finest = (fromMs: number) => (rawOnly ? windowMs : finestStored(floors, fromMs, windowMs));
+  return tieredRange(parseSteppedRange(request, nowMs, windowMs, finest), floors, { windowMs, rawOnly });
 }
 
 /** Reads from and to of a request that has no step. */
@@ -97,4 +101,35 @@ export async function readCoverage(
     context.executor.run(planCoveredSteps(scope, range), signal),
   ]);
   return { ...sureness, coveredSteps: new Set(covered.map((row) => row.step)) };
+}
+
+/**
+ * What each part of the range is read at. Read it after the coverage and before the measurements: each read
+ * then finds at least what the one before it has seen. What the ledger names was touched before (so a bucket
+ * that misses it is not clean), and a bucket that is clean holds all that it was recomputed from, since a
+ * recompute by one who knows less has a lower version and loses. The README of the API has the argument.
+ */
+export async function readStretches(
+  context: ViewContext,
+  range: StoredRange,
+  signal: AbortSignal,
+): Promise<readonly Stretch[]> {
+  if (range.rollups.length === 0) return planStretches(range, NO_RUNS);
+  const runs = await context.executor.run(planCleanRuns(range), signal);
+  return planStretches(range, runsOf(runs));
+}
+
+/** How an answer names what it was read at. */
+export function resolutionOf(stretches: readonly Stretch[]): {
+  resolution: Resolution;
+  resolutions: { from: string; to: string; resolution: Resolution }[];
+} {
+  return {
+    resolution: coarsest(stretches),
+    resolutions: stretches.map(({ fromMs, toMs, resolution }) => ({
+      from: formatTime(fromMs),
+      to: formatTime(toMs),
+      resolution,
+    })),
+  };
 }

@@ -19,7 +19,7 @@ export async function answerCustomers(
   signal: AbortSignal,
 ): Promise<z.output<typeof customersAnswer>> {
   const range = readRange(context, { from: DEFAULT_FROM, to: DEFAULT_TO });
-  const stored = { ...wholeWindows(context, range), storedFromMs: 0 };
+  const stored = wholeWindows(context, range);
   const sure = await readSureness(context, scope, stored, signal);
   const rows = await context.executor.run(planCustomers(scope, context.now()), signal);
   const names = new Set([...rows.map((row) => row.customer), ...context.tokenCustomers()]);

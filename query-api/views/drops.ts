@@ -5,14 +5,14 @@ import { DROP_GROUPINGS, OPERATOR_GROUPINGS, planDrops, type DropRow } from '../
 import { stepsOf } from '../plan/range.js';
 import type { CustomerScope } from '../plan/scope.js';
 import { formatTime } from '../plan/time.js';
-import { readCoverage, readStoredSteps, type ViewContext } from './context.js';
+import { readCoverage, readStoredSteps, readStretches, resolutionOf, type ViewContext } from './context.js';
 import { explain } from './explain.js';
 import {
   countOrNull,
   customerPath,
   rangeParameters,
-  RAW,
-  resolution,
+  resolutionParameter,
+  resolutions,
   stepParameter,
   sureness,
   time,
@@ -26,6 +26,7 @@ export const dropsRequest = {
   querystring: z.strictObject({
     ...rangeParameters,
     step: stepParameter,
+    resolution: resolutionParameter,
     by: z
       .enum(DROP_GROUPINGS, `right would be one of ${DROP_GROUPINGS.join(', ')}`)
       .default('reason')
@@ -43,7 +44,7 @@ export const dropsAnswer = z.object({
   to: time.describe('End of the last step'),
   step_seconds: z.number(),
   by: z.enum(DROP_GROUPINGS),
-  resolution,
+  ...resolutions,
   ...sureness,
   totals: z.object(amounts),
   points: points.describe(
@@ -81,7 +82,8 @@ export async function answerDrops(
   }
   const range = readStoredSteps(context, query);
   const { coveredSteps, ...sure } = await readCoverage(context, scope, range, signal);
-  const rows = await context.executor.run(planDrops(scope, { by: query.by, range }), signal);
+  const stretches = await readStretches(context, range, signal);
+  const rows = await context.executor.run(planDrops(scope, { by: query.by, range, stretches }), signal);
   const groups = groupsOf(rows, range, coveredSteps);
   const measured = coveredSteps.size > 0 || rows.length > 0;
   return {
@@ -90,7 +92,7 @@ export async function answerDrops(
     to: formatTime(range.toMs),
     step_seconds: range.stepMs / 1000,
     by: query.by,
-    resolution: RAW,
+    ...resolutionOf(stretches),
     ...sure,
     totals: {
       packets: measured ? sum(groups, 'packets') : null,

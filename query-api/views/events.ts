@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { planEvents } from '../plan/events.js';
 import type { CustomerScope } from '../plan/scope.js';
 import { formatTime } from '../plan/time.js';
-import { readRange, readSureness, storedRange, wholeWindows, type ViewContext } from './context.js';
+import { readRange, readSureness, wholeWindows, type ViewContext } from './context.js';
 import { explain } from './explain.js';
 import { customerPath, limitParameter, rangeParameters, sureness, time } from './schemas.js';
 
@@ -46,8 +46,7 @@ export async function answerEvents(
   signal: AbortSignal,
 ): Promise<z.output<typeof eventsAnswer>> {
   const range = readRange(context, query);
-  const { windowMs, eventRetentionMs: retentionMs } = context;
-  const stored = storedRange(wholeWindows(context, range), { nowMs: context.now(), retentionMs, windowMs });
+  const stored = wholeWindows(context, range, context.eventRetentionMs);
   const sure = await readSureness(context, scope, stored, signal);
   const plan = planEvents(scope, { range, limit: Number(query.limit) });
   const rows = await context.executor.run(plan, signal);

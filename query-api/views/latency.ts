@@ -5,14 +5,14 @@ import { planLatency, type LatencyRow } from '../plan/latency.js';
 import { stepsOf } from '../plan/range.js';
 import type { CustomerScope } from '../plan/scope.js';
 import { formatTime } from '../plan/time.js';
-import { readCoverage, readStoredSteps, type ViewContext } from './context.js';
+import { readCoverage, readStoredSteps, readStretches, resolutionOf, type ViewContext } from './context.js';
 import {
   customerPath,
   name,
   quantities,
   rangeParameters,
-  RAW,
-  resolution,
+  resolutionParameter,
+  resolutions,
   stepParameter,
   sureness,
   time,
@@ -29,6 +29,7 @@ export const latencyRequest = {
       .describe('A latency of the signal catalogue'),
     ...rangeParameters,
     step: stepParameter,
+    resolution: resolutionParameter,
     app: name.optional().describe('Only this app; all of the customer without it'),
   }),
 };
@@ -40,7 +41,7 @@ export const latencyAnswer = z.object({
   from: time.describe('Start of the first step'),
   to: time.describe('End of the last step'),
   step_seconds: z.number(),
-  resolution,
+  ...resolutions,
   ...sureness,
   points: z.array(z.object({ time: time.describe('Start of the step'), ...quantities })),
 });
@@ -54,7 +55,8 @@ export async function answerLatency(
 ): Promise<z.output<typeof latencyAnswer>> {
   const range = readStoredSteps(context, query);
   const { coveredSteps, ...sure } = await readCoverage(context, scope, range, signal);
-  const plan = planLatency(scope, { signal: query.signal, app: query.app, range });
+  const stretches = await readStretches(context, range, signal);
+  const plan = planLatency(scope, { signal: query.signal, app: query.app, range, stretches });
   const rows = new Map((await context.executor.run(plan, signal)).map((row) => [row.step, row]));
   return {
     customer: scope.customer,
@@ -63,7 +65,7 @@ export async function answerLatency(
     from: formatTime(range.fromMs),
     to: formatTime(range.toMs),
     step_seconds: range.stepMs / 1000,
-    resolution: RAW,
+    ...resolutionOf(stretches),
     ...sure,
     points: stepsOf(range).map((step) => ({
       time: formatTime(step),

@@ -43,7 +43,7 @@ export async function answerLedger(
 ): Promise<z.output<typeof ledgerAnswer>> {
   const range = readRange(context, query);
   // The ledger outlives the measurements, so nothing of it is clipped.
-  const stored = { ...wholeWindows(context, range), storedFromMs: 0 };
+  const stored = wholeWindows(context, range);
   const limit = Number(query.limit);
   const sure = await readSureness(context, scope, stored, signal);
   const rows = await context.executor.run(planLedger(scope, { range, limit: limit + 1 }), signal);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_FROM, DEFAULT_TO } from '../plan/range.js';
+import { RESOLUTIONS } from '../plan/resolution.js';
 
 /** Answers name times in RFC 3339, UTC. */
 export const time = z.string().meta({ format: 'date-time' });
@@ -23,8 +24,28 @@ export const sureness = {
   completeness,
 };
 
-export const RAW = 'raw';
-export const resolution = z.literal(RAW).describe('Answered from the windows as they were measured');
+const resolution = z.enum(RESOLUTIONS);
+
+/** In every answer that is made of steps. */
+export const resolutions = {
+  resolution: resolution.describe(
+    'The coarsest that any part was read at; raw: the windows as they were measured. The figures are the same',
+  ),
+  resolutions: z
+    .array(
+      z.object({
+        from: time,
+        to: time,
+        resolution,
+      }),
+    )
+    .describe('What each part of the range was read at, in order'),
+};
+
+export const resolutionParameter = z
+  .enum(['auto', 'raw'], 'right would be auto or raw')
+  .default('auto')
+  .describe('raw: nothing but the windows as they were measured, which costs more and reaches less far back');
 
 export const quantities = { count: countOrNull, p50: seconds, p90: seconds, p99: seconds, mean: seconds };
 
@@ -40,7 +61,9 @@ export const stepParameter = z
   .string()
   .max(64)
   .optional()
-  .describe('Duration such as 10s or 1m, a multiple of the window; without it one that suits a chart');
+  .describe(
+    'Duration such as 10s or 1m, a multiple of the window; without it one that suits a chart and what is stored',
+  );
 
 /** A row limit that arrives as text. */
 export function limitParameter(fallback: number, most: number) {

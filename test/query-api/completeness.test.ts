@@ -6,6 +6,7 @@ import { connectClickHouse, type ClickHouseClient } from '../../common/clickhous
 import { Principal } from '../../common/auth/principal.js';
 import { planCoveredSteps, planHosts, planSessions } from '../../query-api/plan/coverage.js';
 import { createExecutor, type Executor } from '../../query-api/plan/executor.js';
+import { onlyRaw } from '../../query-api/plan/retention.js';
 import { CustomerScope } from '../../query-api/plan/scope.js';
 import { completenessOf, freshnessOf, plainSessions } from '../../query-api/views/completeness.js';
 import { startRealStore, type RealStore } from './real-store.js';
@@ -107,7 +108,7 @@ describe('completeness over a real store', () => {
       store.admin,
       customers.flatMap(({ name, deeds }) => batchesOf(name, deeds)),
     );
-    const range = { fromMs: BASE, toMs: BASE + TO * WINDOW_MS, stepMs: WINDOW_MS, storedFromMs: 0 };
+    const range = onlyRaw({ fromMs: BASE, toMs: BASE + TO * WINDOW_MS, stepMs: WINDOW_MS }, 0);
     const { signal } = new AbortController();
     for (const { name, deeds } of customers) {
       const holder = Principal.ofToken({ id: 't', role: 'customer', customer: name });

@@ -70,7 +70,7 @@ export async function fakeApi(
       now: () => NOW,
       windowMs: 5_000,
       graceMs: 10_000,
-      rawRetentionMs: 48 * 3_600_000,
+      retention: { rawMs: 48 * 3_600_000, minuteMs: 30 * 24 * 3_600_000, rollupMonths: 13 },
       eventRetentionMs: 7 * 24 * 3_600_000,
       tokenCustomers: () => ['acme', 'globex'],
     },

@@ -76,7 +76,7 @@ describe('HTTP surface', () => {
       ['latency?signal=packet.drops', /^signal: "packet\.drops"/],
       [
         'latency?stepp=10s',
-        /^"stepp": not a parameter of this path; right would be signal, from, to, step, app$/,
+        /^"stepp": not a parameter of this path; right would be signal, from, to, step, resolution, app$/,
       ],
       ['latency?step=10s&step=20s', /^step: was given 2 times/],
       ['latency?from=yesterday', /^from: "yesterday" is not a time; right would be/],

@@ -10,7 +10,10 @@ import { planEvents } from '../../../query-api/plan/events.js';
 import { planLatency } from '../../../query-api/plan/latency.js';
 import { planCustomers, planLedger } from '../../../query-api/plan/ledger.js';
 import { Query } from '../../../query-api/plan/query.js';
+import { ROLLUPS, type Stretch } from '../../../query-api/plan/resolution.js';
+import { onlyRaw } from '../../../query-api/plan/retention.js';
 import { CustomerScope, FleetScope, type Scope } from '../../../query-api/plan/scope.js';
+import { planCleanRuns } from '../../../query-api/plan/seals.js';
 import { sql } from '../../../query-api/plan/sql.js';
 import { hasCode } from '../errors.js';
 
@@ -33,18 +36,30 @@ const hostile = fc.oneof(
 const ranges = fc
   .record({ fromMs: fc.integer({ min: 0, max: 2e12 }), steps: fc.integer({ min: 1, max: 11_000 }) })
   .map(({ fromMs, steps }) => ({
-    fromMs,
-    toMs: fromMs + steps * 5_000,
-    stepMs: 5_000,
-    storedFromMs: fromMs,
+    ...onlyRaw({ fromMs, toMs: fromMs + steps * 5_000, stepMs: 5_000 }, fromMs),
+    // As if raw were gone of the older half, whose buckets are told by their seals.
+    rawFromMs: fromMs + Math.floor(steps / 2) * 5_000 + 1,
+    rollups: ROLLUPS,
   }));
+
+/** Stretches of every resolution, always in the same order, so that the text is the same for all ranges. */
+function everyResolution({ fromMs, toMs }: StoredRange): Stretch[] {
+  const part = (toMs - fromMs) / 5;
+  return (['day', 'hour', 'raw', 'minute', 'raw'] as const).map((resolution, index) => ({
+    fromMs: fromMs + index * part,
+    // The last instant lies after all floors: no stretch is left out because nothing of it is stored.
+    toMs: toMs + 1,
+    resolution,
+  }));
+}
 
 /** Every plan that a scope of either kind can have. */
 function plansOf(scope: Scope, range: StoredRange, text: string): Query<unknown>[] {
+  const stretches = everyResolution(range);
   return [
-    planLatency(scope, { signal: text, app: undefined, range }),
-    planLatency(scope, { signal: 'tcp.rtt', app: text, range }),
-    ...DROP_GROUPINGS.map((by) => planDrops(scope, { by, range })),
+    planLatency(scope, { signal: text, app: undefined, range, stretches }),
+    planLatency(scope, { signal: 'tcp.rtt', app: text, range, stretches }),
+    ...DROP_GROUPINGS.map((by) => planDrops(scope, { by, range, stretches })),
     planEvents(scope, { range, limit: 100 }),
     planHosts(scope, range, range.toMs),
     planSessions(scope, range),
@@ -60,11 +75,11 @@ describe('scope', () => {
       fc.property(hostile, hostile, ranges, (customer, text, range) => {
         const scope = CustomerScope.grant(holderOf(customer), customer);
         for (const plan of plansOf(scope, range, text)) {
-          const tables = count(plan.text, /\bbellwether\.\w+/g);
+          const tables = count(plan.text, /\bbellwether\.(?!seals\b)\w+/g);
           const bound =
             count(
               plan.text,
-              /FROM bellwether\.(latency|drops|events FINAL) WHERE customer = \{customer:String\} AND \(/g,
+              /FROM bellwether\.(latency|drops|(events|samples|minutes|hours|days) FINAL) WHERE customer = \{customer:String\} AND \(/g,
             ) +
             count(
               plan.text,
@@ -94,7 +109,7 @@ describe('scope', () => {
   });
 
   it("shows a customer no column of the ledger that is about others, and folds the platform's reasons", () => {
-    const range = { fromMs: 0, toMs: 5_000, stepMs: 5_000, storedFromMs: 0 };
+    const range = onlyRaw({ fromMs: 0, toMs: 5_000, stepMs: 5_000 }, 0);
     const scope = CustomerScope.grant(holderOf('acme'), 'acme');
     for (const plan of [
       planHosts(scope, range, 0),
@@ -104,9 +119,12 @@ describe('scope', () => {
       assert.doesNotMatch(plan.text, /unattributed|emitted_points|\bcustomers\b(?!, \{customer)/, plan.name);
     }
     const folded = /if\(fault = 'platform', 'platform', reason\)/;
-    assert.match(planDrops(scope, { by: 'reason', range }).text, folded);
+    assert.match(planDrops(scope, { by: 'reason', range, stretches: everyResolution(range) }).text, folded);
     const seen = CustomerScope.grant(operator, 'acme');
-    assert.doesNotMatch(planDrops(seen, { by: 'reason', range }).text, folded);
+    assert.doesNotMatch(
+      planDrops(seen, { by: 'reason', range, stretches: everyResolution(range) }).text,
+      folded,
+    );
   });
 
   it('is granted to the token of the customer and to operators, refused in the same words to all others', () => {
@@ -135,9 +153,20 @@ describe('scope', () => {
     assert.throws(unscoped, /no match for customer/);
   });
 
+  it('reads without a scope nothing but what holds nothing of anybody', () => {
+    const range = onlyRaw({ fromMs: 0, toMs: 86_400_000, stepMs: 86_400_000 }, 0);
+    const plan = planCleanRuns(range);
+    assert.equal(plan.scope, undefined);
+    const tables = [...plan.text.matchAll(/\b(?:FROM|JOIN)\s+([\w.]+)/g)].map(([, table]) => table);
+    assert.deepEqual(tables, ['bellwether.seals', 'bellwether.touches']);
+    const other = sql`SELECT 1 FROM bellwether.samples`;
+    const unscoped = () => Query.ofBuckets({ name: 'x', sql: other, parameters: {}, row: z.object({}) });
+    assert.throws(unscoped, /bellwether\.samples cannot be read without a scope/);
+  });
+
   it('reads the fleet only by an operator', () => {
     const fleet = FleetScope.grant(operator);
-    const range = { fromMs: 0, toMs: 5_000, stepMs: 5_000, storedFromMs: 0 };
+    const range = onlyRaw({ fromMs: 0, toMs: 5_000, stepMs: 5_000 }, 0);
     for (const plan of [
       planLedger(fleet, { range, limit: 1 }),
       planCustomers(fleet, 0),
