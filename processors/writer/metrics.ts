@@ -31,6 +31,11 @@ export class WriterMetrics {
     'Inserts that failed, by code and action.',
     ['code', 'action'],
   );
+  readonly unknownStoreErrors = this.#counter(
+    'unknown_store_errors_total',
+    'Errors of the store with a code that is not classed (common/clickhouse/errors.ts); they are tried again.',
+    ['code'],
+  );
   readonly isolations = this.#counter(
     'isolations_total',
     'Groups that were halved to find a refused message.',

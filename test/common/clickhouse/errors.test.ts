@@ -10,7 +10,7 @@ describe('errors of the store', () => {
   it('classes each code of the table', () => {
     assert.ok(storeErrorCodes().size > 40);
     for (const [code, { name, action }] of storeErrorCodes()) {
-      assert.deepEqual(classifyStoreError(failure(code)), { action, code, name });
+      assert.deepEqual(classifyStoreError(failure(code)), { action, code, name, known: true });
     }
   });
 
@@ -27,7 +27,8 @@ describe('errors of the store', () => {
   });
 
   it('tries again what it does not know and what has no code', () => {
-    assert.deepEqual(classifyStoreError(failure(4_711)), { action: 'retry', code: 4_711, name: 'SOME_TYPE' });
+    const unknown = { action: 'retry', code: 4_711, name: 'SOME_TYPE', known: false };
+    assert.deepEqual(classifyStoreError(failure(4_711)), unknown);
     assert.equal(classifyStoreError(new Error('socket hang up')).action, 'retry');
     assert.equal(classifyStoreError('?').action, 'retry');
   });
