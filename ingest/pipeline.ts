@@ -1,12 +1,13 @@
 import type { Component } from '../common/runtime/component.js';
 import { messageOf } from '../common/runtime/errors.js';
 import type { Logger } from '../common/runtime/log.js';
+import { spansOf, traceHeaders, type Span } from '../common/telemetry/telemetry.js';
 import type { HelloFrame, NetnsFrame, SubjectFrame } from '../common/wire/frames.gen.js';
 import type { Attributor } from './attribute/attributor.js';
 import type { Rule } from './attribute/rules.js';
 import type { AgentMetrics } from './metrics.js';
 import { ReasonNames } from './reasons.js';
-import type { BatchBuilder } from './ship/batch-builder.js';
+import type { BatchBuilder, Parcel } from './ship/batch-builder.js';
 import type { Shipper } from './ship/shipper.js';
 import type { Frame } from './source/frame.js';
 import type { Recorder } from './source/recording.js';
@@ -29,6 +30,7 @@ export interface PipelineOptions {
   readonly onEnd: () => void;
 }
 
+const inSpan = spansOf('ingest');
 /** How long a stop waits for the loader's last window. */
 const LAST_WINDOW_LIMIT_MS = 5_000;
 const NS_PER_MS = 1_000_000n;
@@ -172,6 +174,11 @@ export class Pipeline implements Component {
   }
 
   async #finish(window: Window, goodbye: boolean): Promise<void> {
+    await inSpan('window', (span) => this.#ship(window, goodbye, span));
+    if (this.#options.paced) await this.#options.shipper.drained();
+  }
+
+  async #ship(window: Window, goodbye: boolean, span: Span): Promise<void> {
     const { attributor, builder, shipper, metrics } = this.#options;
     await attributor.prepare(subjectsOf(window), window.index);
     const { parcel, unattributed } = builder.build(window, {
@@ -180,7 +187,8 @@ export class Pipeline implements Component {
       customers: attributor.customers(),
       goodbye,
     });
-    shipper.ship(parcel);
+    describe(span, window, parcel);
+    shipper.ship({ ...parcel, trace: traceHeaders() });
     this.#tellContested();
     metrics.windows.inc();
     metrics.points.inc(parcel.points);
@@ -188,7 +196,6 @@ export class Pipeline implements Component {
     for (const [signal, value] of Object.entries(unattributed)) metrics.unattributed.inc({ signal }, value);
     metrics.unknownReasons.set(this.#reasons.unknown.length);
     metrics.lastWindowEnd.set(window.endMs / 1_000);
-    if (this.#options.paced) await shipper.drained();
   }
 
   #tellContested(): void {
@@ -199,6 +206,15 @@ export class Pipeline implements Component {
     this.#contestedTold = contested.length;
     log.error({ subjects }, 'different customers claim what was measured: it stays unattributed');
   }
+}
+
+function describe(span: Span, window: Window, { identity, points, events }: Parcel): void {
+  span.setAttribute('host.id', identity.hostId);
+  span.setAttribute('bellwether.run', identity.run);
+  span.setAttribute('bellwether.seq', identity.seq);
+  span.setAttribute('bellwether.window.end', new Date(window.endMs).toISOString());
+  span.setAttribute('bellwether.points', points);
+  span.setAttribute('bellwether.events', events);
 }
 
 function* subjectsOf(window: Window): Generator<SubjectFrame> {

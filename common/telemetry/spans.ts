@@ -11,7 +11,7 @@ import {
   type Span as OtelSpan,
   type SpanOptions as OtelOptions,
 } from '@opentelemetry/api';
-import { messageOf } from '../runtime/errors.js';
+import { BellwetherError, messageOf } from '../runtime/errors.js';
 
 /** What inner code may ask of a span; an OpenTelemetry span is assignable to it. */
 export interface Span {
@@ -49,7 +49,8 @@ export type InSpan = <T>(
 export interface OpenSpan extends Span {
   /** Runs `work` with this span around all that it begins. */
   run<T>(work: () => T): T;
-  end(): void;
+  /** @param failure what kind of failure it was, if it was one */
+  end(failure?: string): void;
 }
 
 /** Links of one span; how many more messages there were says the attribute `bellwether.links_left_out`. */
@@ -77,6 +78,11 @@ export function turnTracing(to: 'on' | 'off'): void {
   tracing = to === 'on';
 }
 
+/** Whether spans are made, for whoever would have to prepare something for them. */
+export function isTracing(): boolean {
+  return tracing;
+}
+
 /** Spans of one process under one name; without an SDK nothing is made. */
 export function spansOf(scope: string): InSpan {
   return (name, work, options) => {
@@ -87,6 +93,7 @@ export function spansOf(scope: string): InSpan {
         return await work(span);
       } catch (error) {
         span.recordException(messageOf(error));
+        span.setAttribute('error.type', errorType(error));
         span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
         throw error;
       } finally {
@@ -105,7 +112,13 @@ export function openSpan(scope: string, name: string, options?: () => SpanOption
   return {
     setAttribute: (key, value) => span.setAttribute(key, value),
     run: (work) => context.with(inside, work),
-    end: () => span.end(),
+    end: (failure) => {
+      if (failure !== undefined) {
+        span.setStatus({ code: SpanStatusCode.ERROR });
+        span.setAttribute('error.type', failure);
+      }
+      span.end();
+    },
   };
 }
 
@@ -115,6 +128,20 @@ export function traceHeaders(): TraceHeaders {
   const headers: Record<string, string> = {};
   propagation.inject(context.active(), headers);
   return headers;
+}
+
+/** The messages with headers that name the span around the caller; headers of their own win. */
+export function withTrace<M extends { readonly headers?: TraceHeaders }>(
+  messages: readonly M[],
+): readonly M[] {
+  if (!tracing) return messages;
+  const trace = traceHeaders();
+  return messages.map((message) => ({ ...message, headers: { ...trace, ...message.headers } }));
+}
+
+function errorType(error: unknown): string {
+  if (error instanceof BellwetherError) return error.code;
+  return error instanceof Error ? error.name : '_OTHER';
 }
 
 function prepare({ kind = 'internal', attributes = {}, parent, batch = [] }: SpanOptions): {

@@ -7,6 +7,7 @@ import type { NodeSDK } from '@opentelemetry/sdk-node';
 import type { Component } from '../runtime/component.js';
 import { turnTracing } from './spans.js';
 
+export * from './conventions.js';
 export * from './spans.js';
 
 /** The SDK of one process as a component: first to start, last to stop, so that it sees all the rest. */

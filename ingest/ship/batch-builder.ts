@@ -1,4 +1,5 @@
 import type { SignalName } from '../../common/signals/catalogue.js';
+import type { TraceHeaders } from '../../common/telemetry/spans.js';
 import type {
   BatchIdentity,
   DropEvent,
@@ -26,6 +27,8 @@ export interface Parcel {
   readonly signalBytes: Uint8Array;
   /** Undefined when nothing was sampled. */
   readonly eventBytes: Uint8Array | undefined;
+  /** Names the span of the window, when there is one. */
+  readonly trace?: TraceHeaders;
 }
 
 export interface BatchBuilderOptions {

@@ -3,10 +3,12 @@ import type { Producer } from '../../common/kafka/producer.js';
 import type { Component } from '../../common/runtime/component.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
+import { sendAttributes, spansOf, withTrace } from '../../common/telemetry/telemetry.js';
 import { EVENTS_TOPIC, SIGNALS_TOPIC } from '../../schema/topics.js';
 import type { Parcel } from './batch-builder.js';
 import type { ShipQueue } from './queue.js';
 
+const inSpan = spansOf('ingest');
 const FIRST_RETRY_MS = 200;
 const LAST_RETRY_MS = 5_000;
 /** How long a stop waits for what is queued; the process ends a little later in any case. */
@@ -135,11 +137,23 @@ export class Shipper implements Component {
   }
 
   /** Events first: when the signals, which are the heartbeat and the ledger, are there, so are the events. */
-  async #send({ identity, eventBytes, signalBytes }: Parcel): Promise<void> {
-    const key = identity.hostId;
-    const headers = { 'bellwether.run': identity.run, 'bellwether.seq': String(identity.seq) };
-    if (eventBytes !== undefined)
-      await this.#producer.send(EVENTS_TOPIC, [{ key, value: eventBytes, headers }]);
-    await this.#producer.send(SIGNALS_TOPIC, [{ key, value: signalBytes, headers }]);
+  async #send(parcel: Parcel): Promise<void> {
+    if (parcel.eventBytes !== undefined) await this.#produce(EVENTS_TOPIC, parcel.eventBytes, parcel);
+    await this.#produce(SIGNALS_TOPIC, parcel.signalBytes, parcel);
+  }
+
+  #produce(topic: string, value: Uint8Array, { identity, trace }: Parcel): Promise<void> {
+    const { hostId: key, run, seq } = identity;
+    const headers = { 'bellwether.run': run, 'bellwether.seq': String(seq) };
+    const messages = [{ key, value, headers }];
+    return inSpan(
+      `send ${topic}`,
+      () => this.#producer.send(topic, withTrace(messages)),
+      () => ({
+        kind: 'producer',
+        attributes: { ...sendAttributes(topic, messages), 'messaging.kafka.message.key': key },
+        ...(trace === undefined ? {} : { parent: trace }),
+      }),
+    );
   }
 }

@@ -2,12 +2,14 @@ import type { OutgoingMessage, Producer } from '../../common/kafka/producer.js';
 import type { Clock } from '../../common/runtime/clock.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
+import { sendAttributes, withTrace } from '../../common/telemetry/telemetry.js';
 import { PROGRESS_TOPIC } from '../../schema/topics.js';
 import { deadLetterChunks, stub, type DeadLetter } from './dead-letters.js';
 import type { WriterMetrics } from './metrics.js';
 import type { Prepared, Refused } from './prepare.js';
 import { progressMessages } from './progress.js';
 import { tryAgain } from './retry.js';
+import { inSpan } from './trace.js';
 
 export interface Announcer {
   readonly producer: Producer;
@@ -75,6 +77,15 @@ async function sendLetters(parts: Announcer, topic: string, letters: readonly De
   }
 }
 
+/** A dead letter keeps the trace of its original; progress names this send, so that a rollup can go on in it. */
+function produce(producer: Producer, topic: string, messages: readonly OutgoingMessage[]): Promise<void> {
+  return inSpan(
+    `send ${topic}`,
+    () => producer.send(topic, withTrace(messages)),
+    () => ({ kind: 'producer', attributes: sendAttributes(topic, messages) }),
+  );
+}
+
 /** Until it works or never can: a message of which nobody learns must not be committed. */
 async function send(
   parts: Announcer,
@@ -82,7 +93,7 @@ async function send(
   messages: readonly OutgoingMessage[],
   isHopeless: (error: unknown) => boolean = () => false,
 ): Promise<void> {
-  await tryAgain(() => parts.producer.send(topic, messages), {
+  await tryAgain(() => produce(parts.producer, topic, messages), {
     firstPauseMs: FIRST_PAUSE_MS,
     longestPauseMs: LONGEST_PAUSE_MS,
     signal: parts.giveUp.signal,

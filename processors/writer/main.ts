@@ -70,6 +70,7 @@ await runService(log, [
     consumer,
     producer,
     offsetReader,
+    groupId: config.groupId,
     metrics,
     log,
     giveUp,

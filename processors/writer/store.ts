@@ -1,15 +1,17 @@
-import type { ClickHouseClient } from '../../common/clickhouse/connection.js';
+import { DATABASE, type ClickHouseClient } from '../../common/clickhouse/connection.js';
 import { RowBinaryWriter } from '../../common/clickhouse/row-binary.js';
 import { classifyStoreError } from '../../common/clickhouse/errors.js';
 import { insertRowBinary } from '../../common/clickhouse/insert.js';
 import type { Clock } from '../../common/runtime/clock.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
+import { insertAttributes } from '../../common/telemetry/telemetry.js';
 import type { WriterMetrics } from './metrics.js';
 import { refused, type Prepared, type Refused } from './prepare.js';
 import { tryAgain } from './retry.js';
 import { COLUMNS, MESSAGE_TABLES, tableOf, type TableName, type TableRows } from './rows/table-rows.js';
 import { touchRows } from './rows/touches.js';
+import { inSpan } from './trace.js';
 
 export interface StoreOptions {
   readonly client: ClickHouseClient;
@@ -79,9 +81,10 @@ export class Store {
   }
 
   #shouldRetry(error: unknown): boolean {
-    const { action, code, name } = classifyStoreError(error);
+    const { action, code, name, known } = classifyStoreError(error);
     const { metrics, log } = this.#options;
     metrics.insertFailures.inc({ code: name, action });
+    if (!known) metrics.unknownStoreErrors.inc({ code });
     if (action === 'isolate') return false;
     if (action === 'stop') {
       throw new BellwetherError('store_unavailable', `the store refuses every insert: ${messageOf(error)}`, {
@@ -109,15 +112,15 @@ export class Store {
     const filled = parts.filter(({ rows }) => rows > 0);
     if (filled.length === 0) return;
     const { client, metrics } = this.#options;
-    await insertRowBinary(client, {
-      table: tableOf(table),
-      columns: COLUMNS[table],
-      chunks: filled.map(({ bytes }) => bytes),
-    });
-    metrics.inserts.inc({ table });
-    metrics.rows.inc(
-      { table },
-      filled.reduce((sum, { rows }) => sum + rows, 0),
+    const rows = filled.reduce((sum, part) => sum + part.rows, 0);
+    const chunks = filled.map(({ bytes }) => bytes);
+    const insert = { table: tableOf(table), columns: COLUMNS[table], chunks };
+    await inSpan(
+      `INSERT ${insert.table}`,
+      () => insertRowBinary(client, insert),
+      () => ({ kind: 'client', attributes: insertAttributes(DATABASE, insert.table, rows) }),
     );
+    metrics.inserts.inc({ table });
+    metrics.rows.inc({ table }, rows);
   }
 }

@@ -5,6 +5,7 @@ import { systemClock, type Clock } from '../../common/runtime/clock.js';
 import type { Component } from '../../common/runtime/component.js';
 import { BellwetherError } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
+import { commitAttributes } from '../../common/telemetry/telemetry.js';
 import { deadLetterTopic, EVENTS_TOPIC, PROGRESS_TOPIC, SIGNALS_TOPIC } from '../../schema/topics.js';
 import { sendDeadLetters, sendProgress } from './announce.js';
 import type { Collector } from './collector.js';
@@ -12,6 +13,7 @@ import type { WriterMetrics } from './metrics.js';
 import type { Item, Prepared, Preparer } from './prepare.js';
 import { Stopped } from './retry.js';
 import type { Store } from './store.js';
+import { batchSpan, inSpan } from './trace.js';
 
 /** What the writer reads. */
 export const INPUT_TOPICS = [SIGNALS_TOPIC, EVENTS_TOPIC] as const;
@@ -25,6 +27,8 @@ export interface WriterParts {
   readonly consumer: GroupConsumer;
   readonly producer: Producer;
   readonly offsetReader: OffsetReader;
+  /** The consumer's group, as its spans name it. */
+  readonly groupId?: string;
   readonly metrics: WriterMetrics;
   readonly log: Logger;
   /** Aborted to give up what is being tried again. */
@@ -88,7 +92,11 @@ async function flushLoop(parts: WriterParts): Promise<void> {
     const items = await parts.collector.next();
     if (items === undefined) break;
     const end = parts.metrics.flushSeconds.startTimer();
-    await flush(parts, items);
+    await inSpan(
+      'process',
+      () => flush(parts, items),
+      () => batchSpan(items, parts.groupId ?? ''),
+    );
     end();
   }
   await parts.consumer.commit();
@@ -106,7 +114,11 @@ async function flush(parts: WriterParts, items: readonly Item[]): Promise<void> 
   await sendProgress(parts, stored);
   for (const { message } of items) parts.consumer.offsets.done(message, message.offset);
   count(parts.metrics, stored);
-  await parts.consumer.commit();
+  await inSpan(
+    'commit',
+    () => parts.consumer.commit(),
+    () => ({ kind: 'client', attributes: commitAttributes(parts.groupId ?? '') }),
+  );
 }
 
 function count(metrics: WriterMetrics, stored: readonly Prepared[]): void {
