@@ -1,6 +1,7 @@
 import type { GroupConsumer } from '../../common/kafka/consumer.js';
 import type { OffsetReader, PartitionOffsets } from '../../common/kafka/partition-offsets.js';
 import { ProgressWatchdog } from '../../common/kafka/progress-watchdog.js';
+import { systemClock, type Clock } from '../../common/runtime/clock.js';
 import type { Component } from '../../common/runtime/component.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
@@ -15,6 +16,8 @@ export interface WatchParts {
   /** True while the store does not take rows: the consumer waits rightly. */
   readonly waitsForStore: () => boolean;
   readonly onFatal: (error: unknown) => void;
+  /** Whose time passes; the machine's without it. */
+  readonly clock?: Clock | undefined;
 }
 
 /** A look costs some ms of CPU here and five requests to the broker. */
@@ -24,7 +27,8 @@ const LOOK_EVERY_MS = 5_000;
 export function createWatch(parts: WatchParts): Component {
   const watchdog = new ProgressWatchdog({ stallMs: parts.stallMs });
   const expired = new ExpiredMessages(parts.metrics);
-  let timer: NodeJS.Timeout | undefined;
+  const clock = parts.clock ?? systemClock;
+  const ended = new AbortController();
   let looking: Promise<void> | undefined;
   const look = async () => {
     const offsets = await parts.offsetReader.read();
@@ -34,7 +38,7 @@ export function createWatch(parts: WatchParts): Component {
       expired.see(at);
     }
     const owned = parts.consumer.assignment();
-    const verdict = watchdog.observe(performance.now(), offsets, owned, parts.waitsForStore());
+    const verdict = watchdog.observe(clock.now(), offsets, owned, parts.waitsForStore());
     if (verdict.kind === 'moving') return;
     parts.metrics.stalls.inc();
     const partitions = verdict.partitions.join(', ');
@@ -50,13 +54,20 @@ export function createWatch(parts: WatchParts): Component {
       .catch((error: unknown) => parts.log.warn({ error: messageOf(error) }, 'could not look at the lag'))
       .finally(() => (looking = undefined));
   };
+  const keepLooking = async () => {
+    for (;;) {
+      await clock.sleep(LOOK_EVERY_MS, ended.signal);
+      if (ended.signal.aborted) return;
+      tick();
+    }
+  };
   return {
     start() {
-      timer = setInterval(tick, LOOK_EVERY_MS);
+      void keepLooking();
       return Promise.resolve();
     },
     async stop() {
-      clearInterval(timer);
+      ended.abort();
       await looking;
     },
   };
