@@ -1,0 +1,81 @@
+import { placesWhereNone, stepBuckets, stepsOf, stepSum } from './segments.js';
+
+/** Columns that a rollup is written with, in this order. */
+export const ROLLUP_COLUMNS = [
+  ...['customer', 'metric', 'series', 'time', 'version', 'kind', 'unit', 'value', 'count', 'sum'],
+  ...['zero_count', 'bucket_indexes', 'bucket_counts', 'bounds', 'min', 'max', 'rows', 'first', 'last'],
+  ...['region', 'host', 'app', 'instance', 'attributes'],
+] as const;
+
+const CUMULATIVE = `('cumulative_sum', 'cumulative_exponential_histogram', 'cumulative_histogram')`;
+const EXPLICIT = `('histogram', 'cumulative_histogram')`;
+
+const ZERO_TIME = `toDateTime64(0, 3, 'UTC')`;
+
+/**
+ * Rows of samples as pieces: what a series says in one row, so that rows and buckets are merged in one way.
+ * `place` orders the pieces of a series.
+ */
+export function piecesOfSamples(rows: string): string {
+  return `SELECT customer, metric, series, kind, unit, bounds, region, host, app, instance, attributes,
+      kind IN ${CUMULATIVE} AS cumulative, kind = 'gauge' AS gauge, (time, source) AS place,
+      if(cumulative, 0, value) AS value,
+      multiIf(gauge, 1, cumulative, 0, count) AS count,
+      multiIf(gauge, samples.value, cumulative, 0, sum) AS sum,
+      if(cumulative, 0, zero_count) AS zero_count,
+      if(cumulative, [], bucket_indexes) AS bucket_indexes,
+      if(cumulative, [], bucket_counts) AS bucket_counts,
+      samples.value AS min, samples.value AS max, 1 AS rows,
+      (time, if(gauge, ${ZERO_TIME}, start_time), samples.value, samples.count, samples.sum, samples.zero_count, samples.bucket_indexes, samples.bucket_counts) AS first,
+      first AS last
+    FROM (${rows}) AS samples`;
+}
+
+/** Rows of a rollup as pieces. */
+export function piecesOfRollup(rows: string): string {
+  return `SELECT customer, metric, series, kind, unit, bounds, region, host, app, instance, attributes,
+      kind IN ${CUMULATIVE} AS cumulative, kind = 'gauge' AS gauge, (first.time, toUInt64(time)) AS place,
+      value, count, sum, zero_count, bucket_indexes, bucket_counts, min, max, rows, first, last
+    FROM (${rows})`;
+}
+
+export interface Merge {
+  /** A SELECT of pieces. */
+  readonly pieces: string;
+  /** The bucket that they fall into, and the version of the result: SQL. */
+  readonly time: string;
+  readonly version: string;
+}
+
+/**
+ * One row a series out of all its pieces: deltas are added, gauges keep their last value, cumulative ones get the
+ * increase between their pieces. Columns as `ROLLUP_COLUMNS`.
+ */
+export function mergePieces({ pieces, time, version }: Merge): string {
+  return `SELECT customer, metric, series, ${time} AS time, ${version} AS version, kind, unit,
+  if(gauge, last.3, total + ${stepSum('steps', 'value')}) AS value,
+  toUInt64(toInt64(total_count) + ${stepSum('steps', 'count')}) AS count,
+  total_sum + ${stepSum('steps', 'sum')} AS sum,
+  toUInt64(toInt64(total_zero_count) + ${stepSum('steps', 'zeroCount')}) AS zero_count,
+  if(explicit, [], buckets.1) AS bucket_indexes,
+  if(explicit, arrayMap(place -> toUInt64(buckets.2[indexOf(buckets.1, place)]), range(length(bounds) + 1)), arrayMap(c -> toUInt64(c), buckets.2)) AS bucket_counts,
+  bounds, min, max, rows, first, last, region, host, app, instance, attributes
+FROM (
+  SELECT *, ${stepsOf('edges', false)} AS all_steps, if(gauge, arraySlice(all_steps, 1, 0), all_steps) AS steps,
+    ${stepBuckets('steps', 'sparse')} AS buckets,
+    edges[1].2 AS first, edges[-1].3 AS last
+  FROM (
+    SELECT customer, metric, series,
+      any(kind) AS kind, any(unit) AS unit, any(bounds) AS bounds,
+      max(region) AS region, any(host) AS host, any(app) AS app, any(instance) AS instance, any(attributes) AS attributes,
+      kind IN ${EXPLICIT} AS explicit, kind = 'gauge' AS gauge,
+      sum(pieces.value) AS total, sum(pieces.count) AS total_count, sum(pieces.sum) AS total_sum,
+      sum(pieces.zero_count) AS total_zero_count,
+      sumMap(${placesWhereNone('pieces.bucket_indexes', 'pieces.bucket_counts')}, pieces.bucket_counts) AS sparse,
+      if(gauge, min(pieces.min), 0) AS min, if(gauge, max(pieces.max), 0) AS max, sum(pieces.rows) AS rows,
+      arraySort(edge -> edge.1, groupArrayIf((place, pieces.first, pieces.last), pieces.cumulative OR pieces.gauge)) AS edges
+    FROM (${pieces}) AS pieces
+    GROUP BY customer, metric, series
+  )
+)`;
+}
