@@ -15,6 +15,7 @@ export const ERROR_KINDS = {
   forbidden: { status: 403, title: 'This token does not open this path' },
   not_found: { status: 404, title: 'There is nothing at this path' },
   method_not_allowed: { status: 405, title: 'This path does not take this method' },
+  unsupported_media_type: { status: 415, title: 'Bodies of this type or encoding are not taken' },
   payload_too_large: { status: 413, title: 'The request body is too large' },
   too_many_points: { status: 400, title: 'The range holds too many steps' },
   too_many_requests: { status: 429, title: 'Too many requests are under way' },

@@ -15,7 +15,7 @@ import { eventRows } from './rows/events.js';
 import { sampleRows } from './rows/samples.js';
 import type { MessageTable, TableRows } from './rows/table-rows.js';
 import { WalkedSamples, type RowLabel } from './rows/walked-samples.js';
-import { timeProblem, timeWindow } from './time-window.js';
+import { timeProblem, timeWindow } from '../../common/wire/time-window.js';
 
 /** Why a message went to the dead-letter topic; stable words, in its headers and in the metrics. */
 export const DEAD_LETTER_REASONS = [

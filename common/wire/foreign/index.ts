@@ -16,7 +16,7 @@ export {
   type ForeignPoint,
   type RefusalReason,
 } from './point.js';
-export type { ForeignRequest } from './schema.js';
+export { textValueOf, type ForeignRequest } from './schema.js';
 export { takePoints, type CheckPoint, type Refusal, type Taken } from './take.js';
 
 /**

@@ -35,6 +35,19 @@ export interface AnyValue {
   kvlistValue: { values: KeyValue[] } | undefined;
   bytesValue: Uint8Array | undefined;
 }
+/** A string as a value. */
+export function textValueOf(stringValue: string): AnyValue {
+  return {
+    stringValue,
+    boolValue: undefined,
+    intValue: undefined,
+    doubleValue: undefined,
+    arrayValue: undefined,
+    kvlistValue: undefined,
+    bytesValue: undefined,
+  };
+}
+
 export interface KeyValue {
   key: string;
   value: AnyValue | undefined;

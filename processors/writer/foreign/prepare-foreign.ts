@@ -7,7 +7,7 @@ import {
   type Refusal,
 } from '../../../common/wire/foreign/index.js';
 import type { TableRows } from '../rows/table-rows.js';
-import { timeProblem, type TimeWindow } from '../time-window.js';
+import { timeProblem, type TimeWindow } from '../../../common/wire/time-window.js';
 import { mergeBySeries } from './merge.js';
 import { foreignRows } from './rows.js';
 import { foreignSource, type ForeignSeriesHasher } from './series.js';
