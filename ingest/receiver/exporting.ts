@@ -50,12 +50,12 @@ export function outcomeOf({ taken, outOfTime }: Prepared): Outcome {
   return { rejectedPoints, message: told.join('; ') };
 }
 
-/** Whatever decoding finds is the sender's to correct. */
+/** What decoding finds is the sender's to correct. */
 function readable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (error instanceof BellwetherError && error.code !== 'message_invalid') throw error;
+    if (!(error instanceof BellwetherError) || error.code !== 'message_invalid') throw error;
     throw new BellwetherError('bad_request', `the body cannot be read: ${messageOf(error)}`, {
       cause: error,
     });

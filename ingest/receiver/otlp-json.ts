@@ -128,14 +128,24 @@ const request = z.object({
 /** @throws BellwetherError `bad_request` that names the field, `payload_too_large`. */
 export function protobufOfJson(body: Buffer): Uint8Array {
   refuseTooManyObjects(body);
-  const parsed = request.safeParse(parse(body));
+  const parsed = withoutOverflow(() => request.safeParse(parse(body)));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     const where = issue === undefined || issue.path.length === 0 ? 'the body' : issue.path.join('.');
     throw new BellwetherError('bad_request', `${where}: ${issue?.message ?? 'is not valid'}`);
   }
   // A field that is not there is read as undefined, which is what the encoder takes for absent.
-  return encodeForeign(parsed.data as ForeignRequest);
+  return withoutOverflow(() => encodeForeign(parsed.data as ForeignRequest));
+}
+
+/** Values hold values, and whoever sends them says how deep: the stack is the bound here. */
+function withoutOverflow<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new BellwetherError('bad_request', 'values are nested too deep', { cause: error });
+  }
 }
 
 function parse(body: Buffer): unknown {

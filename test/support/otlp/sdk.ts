@@ -31,6 +31,8 @@ export interface Sdk {
   record(round: number): void;
   /** Sends; rejects with what the exporter says when it was not taken. */
   flush(): Promise<void>;
+  /** Hands what was sent last to an exporter of that encoding as well. */
+  sendAgain(encoding: SdkOptions['encoding']): Promise<void>;
   /** What was handed to the exporter, one for each flush. */
   readonly sent: readonly ResourceMetrics[];
   stop(): Promise<void>;
@@ -105,6 +107,17 @@ export function startSdk(options: SdkOptions): Sdk {
       await provider.forceFlush();
       const [failure] = failures;
       if (failure !== undefined) throw failure;
+    },
+    async sendAgain(encoding) {
+      const last = sent.at(-1);
+      if (last === undefined) throw new Error('nothing was sent yet');
+      await new Promise<void>((resolve, reject) => {
+        const again = watched({ ...options, encoding }, (_metrics, error) => {
+          if (error === undefined) resolve();
+          else reject(error);
+        });
+        again.export(last, () => void again.shutdown());
+      });
     },
     stop: () => provider.shutdown().catch(() => undefined),
   };
