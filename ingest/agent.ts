@@ -41,7 +41,10 @@ export function createAgent(config: AgentConfig, { producer, log, onEnd }: Agent
     },
   );
   const shipper = new Shipper(queue, producer, log, {
-    onShipped: () => metrics.batches.inc(),
+    onShipped: ({ windowEndMs }) => {
+      metrics.batches.inc();
+      metrics.shipDelay.observe(Math.max(0, Date.now() - windowEndMs) / 1_000);
+    },
     onFailed: () => metrics.sendFailures.inc(),
   });
   const replaying = config.BELLWETHER_REPLAY !== undefined;

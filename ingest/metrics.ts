@@ -1,10 +1,16 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 /** The agent's own metrics: what it took, passed on and lost. */
 export function createMetrics() {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return { registry, ...counters([registry]), ...gauges([registry]) };
+  const shipDelay = new Histogram({
+    name: 'bellwether_agent_ship_delay_seconds',
+    help: "From a window's end until Kafka has its batch.",
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600],
+    registers: [registry],
+  });
+  return { registry, shipDelay, ...counters([registry]), ...gauges([registry]) };
 }
 
 function counters(registers: Registry[]) {

@@ -44,6 +44,8 @@ const schema = z
     BELLWETHER_STORE_WHOLE_BYTES: positiveInteger(256 * 1_048_576),
     /** Uncompressed bytes of one insert. */
     BELLWETHER_STORE_INSERT_BYTES: positiveInteger(GIB),
+    /** How often the parts of the tables are looked at, seconds. */
+    BELLWETHER_STORE_PARTS_SECONDS: positiveInteger(10),
     /** Seconds without an answer to a trivial query after which the process ends itself. */
     BELLWETHER_STORE_SELF_CHECK_SECONDS: positiveInteger(30),
   })

@@ -15,7 +15,14 @@ async function main(): Promise<void> {
   const log = createLogger('store', config.LOG_LEVEL);
   const metrics = createMetrics();
   const store = new Store(config, metrics, log);
-  const front = new Front({ config, metrics, log, notReady: store.notReady, run: store.run });
+  const front = new Front({
+    config,
+    metrics,
+    log,
+    notReady: store.notReady,
+    alarms: store.alarms,
+    run: store.run,
+  });
   // Stopped in the opposite order: drained, then nobody listens, then the engine closes.
   await runService(log, [store.opening, front, store.draining]);
 }

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Lane } from './lanes.js';
+import { createPartsMetrics, type PartsMetrics } from './parts-metrics.js';
 
 /** What the store counts about itself. */
 export interface StoreMetrics {
@@ -12,6 +13,8 @@ export interface StoreMetrics {
   readonly refused: Counter<'lane'>;
   readonly cancelled: Counter;
   readonly brokenOff: Counter;
+  readonly parts: PartsMetrics;
+  readonly partsReadFailures: Counter;
   watchLane(lane: Lane): void;
 }
 
@@ -72,6 +75,12 @@ export function createMetrics(): StoreMetrics {
     brokenOff: counter(
       'bellwether_store_broken_off_total',
       'Answers broken off by an error after the first byte (the socket is destroyed)',
+      [],
+    ),
+    parts: createPartsMetrics(registry),
+    partsReadFailures: counter(
+      'bellwether_store_parts_read_failures_total',
+      'Times that the parts of the tables could not be looked at.',
       [],
     ),
     watchLane: (lane) => void lanes.push(lane),

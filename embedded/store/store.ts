@@ -6,6 +6,7 @@ import { engineError } from './errors.js';
 import type { Exchange } from './http/front.js';
 import { Lane } from './lanes.js';
 import type { StoreMetrics } from './metrics.js';
+import { PartsWatch } from './parts.js';
 import { runExchange } from './run-exchange.js';
 import { SelfCheck } from './self-check.js';
 
@@ -22,6 +23,7 @@ export class Store {
   readonly #lanes: Readonly<Record<LaneName, Lane>>;
   #ready = false;
   readonly #selfCheck: SelfCheck;
+  readonly #parts: PartsWatch;
   readonly #running = new Set<AbortController>();
 
   constructor(
@@ -35,6 +37,12 @@ export class Store {
       everyMs: CHECK_EVERY_MS,
       limitMs: config.BELLWETHER_STORE_SELF_CHECK_SECONDS * 1_000,
       onLost: (why) => this.#die(why),
+    });
+    this.#parts = new PartsWatch({
+      ask: (sql) => this.#engine.ask(sql),
+      everyMs: config.BELLWETHER_STORE_PARTS_SECONDS * 1_000,
+      metrics,
+      log,
     });
     const lane = (name: LaneName, concurrency: number) =>
       new Lane(name, { concurrency, queue: config.BELLWETHER_STORE_QUEUE }, () =>
@@ -50,12 +58,16 @@ export class Store {
 
   notReady = (): string | undefined => (this.#ready ? undefined : 'the engine is not open');
 
+  /** What will be in the way before long, in sentences; the store takes queries all the same. */
+  alarms = (): readonly string[] => this.#parts.alarms;
+
   /** Opens the engine before the front listens, closes it after the front has gone. */
   readonly opening: Component = {
     start: async () => {
       await this.#engine.start();
       this.#ready = true;
       this.#selfCheck.start();
+      await this.#parts.start();
     },
     stop: () => this.#engine.stop(),
   };
@@ -65,6 +77,7 @@ export class Store {
     start: () => Promise.resolve(),
     stop: async () => {
       this.#selfCheck.stop();
+      await this.#parts.stop();
       this.#ready = false;
       const { inserts, statements } = this.#lanes;
       for (const lane of Object.values(this.#lanes)) lane.refuse('The store is stopping');

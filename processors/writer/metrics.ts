@@ -77,6 +77,15 @@ export class WriterMetrics {
     registers: [this.registry],
   });
 
+  readonly recordDelay = this.#delay(
+    'record_delay_seconds',
+    "From a message's record time until it is stored.",
+  );
+  readonly windowDelay = this.#delay(
+    'window_delay_seconds',
+    "From a window's end, by the host's clock, until it is stored; late ones count too.",
+  );
+
   /** End of the newest window stored, Unix seconds; 0: none yet. */
   newestWindowEnd = 0;
 
@@ -111,6 +120,11 @@ export class WriterMetrics {
         gauge.set(read());
       },
     });
+  }
+
+  #delay(name: string, help: string): Histogram {
+    const buckets = [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 5, 10, 30, 60, 300, 3_600];
+    return new Histogram({ name: `bellwether_writer_${name}`, help, buckets, registers: [this.registry] });
   }
 
   #counter<T extends string>(name: string, help: string, labelNames: readonly T[] = []): Counter<T> {

@@ -113,7 +113,7 @@ async function flush(parts: WriterParts, items: readonly Item[]): Promise<void> 
   await sendDeadLetters(parts, [...unreadable, ...partly, ...storeRefused]);
   await sendProgress(parts, stored);
   for (const { message } of items) parts.consumer.offsets.done(message, message.offset);
-  count(parts.metrics, stored);
+  count(parts.metrics, stored, (parts.clock ?? systemClock).unixMs());
   await inSpan(
     'commit',
     () => parts.consumer.commit(),
@@ -121,9 +121,11 @@ async function flush(parts: WriterParts, items: readonly Item[]): Promise<void> 
   );
 }
 
-function count(metrics: WriterMetrics, stored: readonly Prepared[]): void {
-  for (const { window } of stored) {
+function count(metrics: WriterMetrics, stored: readonly Prepared[], nowMs: number): void {
+  for (const { window, message } of stored) {
+    metrics.recordDelay.observe(Math.max(0, nowMs - message.timestampMs) / 1_000);
     if (window === undefined) continue;
+    metrics.windowDelay.observe(Math.max(0, nowMs - window.endMs) / 1_000);
     metrics.batches.inc();
     metrics.points.inc(window.points);
     metrics.droppedPackets.inc(window.droppedPackets);

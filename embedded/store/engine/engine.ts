@@ -21,7 +21,7 @@ const KILL_EVERY_MS = 150;
 
 /**
  * The ClickHouse engine in this process: queries on threads of the addon, inserts through koffi, one more
- * connection for checks and cancels, and one that keeps the engine open.
+ * connection for checks and cancels, one for what the store itself asks, and one that keeps the engine open.
  */
 export class Engine {
   readonly #config: StoreConfig;
@@ -31,6 +31,7 @@ export class Engine {
         readonly addon: Addon;
         readonly keeper: Handle;
         readonly control: Handle;
+        readonly monitor: Handle;
         readonly inserts: InsertBinding;
         readonly reads: QueryPool;
         readonly statements: QueryPool;
@@ -52,9 +53,10 @@ export class Engine {
     const addon = loadAddon();
     const keeper = addon.connect(files.data, files.arguments);
     const control = addon.connect(files.data);
+    const monitor = addon.connect(files.data);
     const reads = new QueryPool(files.data, this.#config.BELLWETHER_STORE_READS, this.#onLost);
     const statements = new QueryPool(files.data, this.#config.BELLWETHER_STORE_STATEMENTS, this.#onLost);
-    this.#open = { addon, keeper, control, inserts, reads, statements };
+    this.#open = { addon, keeper, control, monitor, inserts, reads, statements };
     await reads.start();
     await statements.start();
   }
@@ -67,6 +69,7 @@ export class Engine {
     await open.reads.stop();
     await open.statements.stop();
     await this.#controlTail;
+    open.addon.close(open.monitor);
     open.addon.close(open.control);
     open.addon.close(open.keeper);
   }
@@ -103,6 +106,13 @@ export class Engine {
   /** Asks the engine the simplest question there is. */
   async check(): Promise<void> {
     await this.#control('SELECT 1');
+  }
+
+  /** Runs a query of the store's own, one at a time. @returns its rows as JSON lines */
+  async ask(sql: string): Promise<string> {
+    const { addon, monitor } = this.#opened();
+    const { bytes } = await addon.query(monitor, sql, 'JSONEachRow');
+    return Buffer.from(bytes).toString('utf8');
   }
 
   #control(sql: string): Promise<unknown> {

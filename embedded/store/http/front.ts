@@ -31,6 +31,8 @@ export interface FrontOptions {
   readonly log: Logger;
   /** Undefined when queries can be taken. */
   readonly notReady: () => string | undefined;
+  /** What `/readyz` says beside being ready. */
+  readonly alarms: () => readonly string[];
   readonly run: (exchange: Exchange) => Promise<void>;
 }
 
@@ -84,7 +86,7 @@ export class Front implements Component {
   }
 
   async #page(path: string, response: ServerResponse): Promise<void> {
-    const { metrics, notReady } = this.options;
+    const { metrics, notReady, alarms } = this.options;
     const missing = notReady();
     const page = {
       '/': { status: 200, type: 'text/html; charset=UTF-8', text: 'Ok.\n' },
@@ -98,7 +100,9 @@ export class Front implements Component {
         status: missing === undefined ? 200 : 503,
         type: 'application/json',
         text: JSON.stringify(
-          missing === undefined ? { status: 'ready' } : { status: 'not_ready', detail: missing },
+          missing === undefined
+            ? { status: 'ready', parts_alarm: alarms() }
+            : { status: 'not_ready', detail: missing },
         ),
       },
       '/metrics': { status: 200, type: metrics.registry.contentType, text: '' },
