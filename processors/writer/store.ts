@@ -85,7 +85,11 @@ export class Store {
     const { metrics, log } = this.#options;
     metrics.insertFailures.inc({ code: name, action });
     if (!known) metrics.unknownStoreErrors.inc({ code });
-    if (action === 'isolate') return false;
+    if (action === 'isolate') {
+      // It answers, and will take what is left: no reason any more for a consumer to stand still.
+      this.#trouble = undefined;
+      return false;
+    }
     if (action === 'stop') {
       throw new BellwetherError('store_unavailable', `the store refuses every insert: ${messageOf(error)}`, {
         cause: error,

@@ -89,6 +89,18 @@ describe('inserts of the writer', () => {
     );
   });
 
+  it('are no trouble any more when what was tried again is refused for good', async () => {
+    const codes = [241, 117];
+    await withStore(
+      () => codes.shift(),
+      async (store) => {
+        const refusals = await store.insert([prepared(0, 'a')]);
+        assert.equal(refusals.length, 1);
+        assert.equal(store.trouble, undefined);
+      },
+    );
+  });
+
   it('stop at once when nothing will be taken', async () => {
     await withStore(
       () => 60,
