@@ -107,7 +107,8 @@ async function format(options: BrokerOptions, user?: BrokerUser, signal?: AbortS
   const clusterId = randomBytes(16).toString('base64url');
   const tool = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:-UsePerfData'];
   const logging = `-Dlog4j2.configurationFile=${log4jFile(options)}`;
-  const what = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties];
+  // As one argument: one in 64 ids begins with a dash, which would be read as an option.
+  const what = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties];
   try {
     await promisify(execFile)(javaProgram(), [...tool, logging, '-cp', classPath(options), ...what], {
       timeout: FORMAT_LIMIT_MS,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ReceivedMessage } from '../../common/kafka/consumer.js';
 import { DEAD_LETTER, REPLAYED } from '../../common/kafka/dead-letter-headers.js';
 import { messageOf } from '../../common/runtime/errors.js';
-import { RUN } from '../../common/wire/otlp-attributes.js';
+import { decodeForeign, isAgentMessage, takePoints } from '../../common/wire/foreign/index.js';
 import { decodeEventBatch, decodeSignalBatch } from '../../common/wire/otlp.js';
 import { EVENTS_TOPIC } from '../../schema/topics.js';
 import { hexDump } from './hex-dump.js';
@@ -75,14 +75,12 @@ export function letterText(letter: ListedLetter, message: ReceivedMessage): stri
 function readNow(topic: string | undefined, letter: Letter, value: Uint8Array | null): string {
   const hopeless = whyHopeless(letter);
   if (hopeless !== undefined || value === null) return hopeless ?? 'no value';
-  if (topic !== EVENTS_TOPIC && outlineOf(topic ?? '', value) !== undefined && !isOurs(value)) {
-    return `OTLP of a sender that is no agent of ours (no ${RUN}): the writer says what it takes of it`;
-  }
   try {
     if (topic === EVENTS_TOPIC) {
       const { host, events } = decodeEventBatch(value);
       return `well: ${events.length} events of host ${printable(host.id)}`;
     }
+    if (!isAgentMessage(value)) return readForeign(value);
     const { host, points, windowStartMs } = decodeSignalBatch(value);
     return `well: ${points.length} points of host ${printable(host.id)}, window ${iso(windowStartMs)}`;
   } catch (error) {
@@ -90,9 +88,12 @@ function readNow(topic: string | undefined, letter: Letter, value: Uint8Array | 
   }
 }
 
-/** The attribute's name stands in an agent's message, and hardly in another's. */
-function isOurs(value: Uint8Array): boolean {
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).includes(RUN);
+/** Of a sender that is no agent of ours; whether its times can be taken depends on when it is replayed. */
+function readForeign(value: Uint8Array): string {
+  const { points, refusals } = takePoints(decodeForeign(value));
+  const refused = refusals.map(({ reason, points: many, example }) => `${reason} ${many}, first ${example}`);
+  const text = [`${points.length} points of OTLP can be taken`, ...refused].join('; ');
+  return printable(text, LONGEST_DETAIL_OF_ONE);
 }
 
 function outlineFields(topic: string | undefined, { value }: ReceivedMessage): [string, string][] {
