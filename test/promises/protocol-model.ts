@@ -21,7 +21,7 @@ type Log = PromiseContext['log'];
 
 /** Shows how a seed fails, with the disturbances that it takes. */
 async function show(seed: number, fault: PlantedFault | undefined, log: Log): Promise<boolean> {
-  const options = { seed, plant: fault?.plant };
+  const options = { seed, plants: fault?.plants };
   const result = await runSchedule(options);
   if (result.violation === undefined) return false;
   const small = await minimise(options, result);
@@ -42,12 +42,12 @@ async function replay(seed: number, faultName: string | undefined, log: Log): Pr
 
 /** The first seed that finds the fault; undefined when none does, or when it looks like another one. */
 async function find(
-  { name, breaks, plant }: PlantedFault,
+  { name, breaks, plants }: PlantedFault,
   limit: number,
   log: Log,
 ): Promise<number | undefined> {
   for (let seed = 1; seed <= limit; seed += 1) {
-    const { violation } = await runSchedule({ seed, plant });
+    const { violation } = await runSchedule({ seed, plants });
     if (violation === undefined) continue;
     log(`planted: ${name}: seed ${seed}: ${violation.message}`);
     return breaks.includes(violation.invariant) ? seed : undefined;

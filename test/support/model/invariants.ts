@@ -1,7 +1,10 @@
 import type { ReceivedMessage } from '../../../common/kafka/consumer.js';
 import { keyOf, type TopicPartition } from '../../../common/kafka/offset-tracker.js';
 import { PROGRESS_TOPIC } from '../../../schema/topics.js';
+import { nameOf } from '../../../processors/rollup/buckets.js';
+import { CleanBuckets } from './clean-buckets.js';
 import type { SimLog } from './log.js';
+import type { SimRollups } from './rollups.js';
 import type { Row } from './rows.js';
 import type { Simulation } from './simulation.js';
 import type { SimStore, StoreWatcher } from './store.js';
@@ -27,17 +30,22 @@ export class Invariants implements StoreWatcher {
   readonly #contents = new Map<string, string>();
   readonly #events = new Map<string, Set<string>>();
   readonly #batches = new Set<string>();
-  readonly #touched = new Map<number, number>();
+  readonly #buckets: CleanBuckets;
+  readonly #rollups: SimRollups;
+  /** `progress.v1[partition] offset` to its minute and the writes that it told of. */
+  readonly #told = new Map<string, { readonly minute: number; readonly writes: number }>();
   readonly #announced = new Map<string, number>();
   /** `topic[partition] offset` to the reason. */
   readonly #dead = new Map<string, string>();
   readonly #checkedTo = new Map<string, number>();
   #clock = 0;
 
-  constructor(sim: Simulation, sent: ReadonlyMap<string, Sent>, log: SimLog) {
+  constructor(sim: Simulation, sent: ReadonlyMap<string, Sent>, log: SimLog, rollups: SimRollups) {
     this.#sim = sim;
     this.#sent = sent;
     this.#log = log;
+    this.#rollups = rollups;
+    this.#buckets = new CleanBuckets(sim, rollups);
     log.watch((record) => this.#appended(record));
   }
 
@@ -46,7 +54,7 @@ export class Invariants implements StoreWatcher {
     if (table === 'samples') this.#sample(row);
     else if (table === 'events') this.#event(row);
     else if (table === 'batches') this.#batch(row);
-    else this.#touched.set(Number(row.fields['minute']) * 1_000, this.#clock);
+    else this.#buckets.touch(Number(row.fields['minute']) * 1_000, this.#clock);
   }
 
   /** A group is about to have committed up to this offset. */
@@ -61,6 +69,27 @@ export class Invariants implements StoreWatcher {
     }
   }
 
+  /** The rollup is about to have committed up to this offset of progress.v1. */
+  committingProgress(at: TopicPartition, offset: number): void {
+    for (let next = 0; next < offset; next += 1) {
+      const where = `${keyOf(at)} ${next}`;
+      const told = this.#told.get(where);
+      if (told === undefined) continue;
+      const sealed = this.#rollups.seals.get(nameOf({ resolution: 'minute', startMs: told.minute })) ?? 0;
+      if (sealed >= told.writes) this.#told.delete(where);
+      else
+        this.#sim.violate(
+          'progress committed when sealed',
+          `${where} told of ${told.writes} writes, ${sealed} are sealed`,
+        );
+    }
+  }
+
+  /** Whether each bucket that has ended is sealed as of all writes. */
+  areRollupsMade(): boolean {
+    return this.#buckets.allClean();
+  }
+
   /** When all is quiet: each message that the log took has its rows once, or its dead letter, and nothing else is there. */
   atRest(store: SimStore, records: readonly ReceivedMessage[]): void {
     const stored = new Set<Sent>();
@@ -69,6 +98,7 @@ export class Invariants implements StoreWatcher {
       const sent = this.#sentOf(record);
       if (sent !== undefined && sent.deadBecause === undefined) stored.add(sent);
     }
+    this.#buckets.atRest();
     const expected = { samples: 0, events: 0, batches: 0 };
     for (const sent of stored) {
       expected.samples += sent.samples.length;
@@ -90,6 +120,7 @@ export class Invariants implements StoreWatcher {
     const rows = this.#samples.get(place) ?? new Map<string, SeenSample>();
     this.#samples.set(place, rows);
     if (!rows.has(key)) rows.set(key, { key, value, since: this.#clock });
+    this.#buckets.sample(key, Number(fields['time']), this.#clock);
     this.#sameContent(`samples ${key}`, content);
   }
 
@@ -123,12 +154,15 @@ export class Invariants implements StoreWatcher {
     }
   }
 
-  #appended({ topic, headers, value }: ReceivedMessage): void {
+  #appended(message: ReceivedMessage): void {
+    const { topic, headers, value } = message;
     this.#clock += 1;
     if (topic === PROGRESS_TOPIC) {
       const record = JSON.parse(String(value)) as { minute: string; hosts: string[] };
-      for (const host of record.hosts)
-        this.#announced.set(`${host}|${Date.parse(record.minute)}`, this.#clock);
+      const minute = Date.parse(record.minute);
+      const writes = this.#rollups.touches.get(minute) ?? 0;
+      this.#told.set(`${keyOf(message)} ${message.offset}`, { minute, writes });
+      for (const host of record.hosts) this.#announced.set(`${host}|${minute}`, this.#clock);
     } else if (topic.endsWith('.dlq')) {
       const header = (name: string) => String(headers[`bellwether.${name}`]);
       const original = { topic: header('original.topic'), partition: Number(header('original.partition')) };
@@ -168,7 +202,7 @@ export class Invariants implements StoreWatcher {
       if (rows.length > 1) this.#sim.violate('each row once', `${place} is there ${rows.length} times`);
       if (row.value !== value)
         this.#sim.violate('each row as sent', `${place} is ${row.value}, not ${value}`);
-      if ((this.#touched.get(minute) ?? 0) < row.since) {
+      if (this.#buckets.touchedAt(minute) < row.since) {
         this.#sim.violate(
           'touches after the rows',
           `${where}: ${place} came after the last touch of its minute`,

@@ -1,12 +1,15 @@
+import type { MemberRun } from './member-run.js';
+import type { Plants } from './planted-faults.js';
+import { startRollup } from './rollup-member.js';
 import { Simulation, type Violation } from './simulation.js';
 import { LAST_SEND_MS } from './workload.js';
 import { World } from './world.js';
-import { startWriter, type WriterMember, type WriterRun } from './writer-member.js';
+import { startWriter } from './writer-member.js';
 
 export interface ScheduleOptions {
   readonly seed: number;
-  /** Puts a fault into each writer before it starts. */
-  readonly plant?: ((member: WriterMember) => void) | undefined;
+  /** Puts a fault into each member before it starts. */
+  readonly plants?: Plants | undefined;
   /** Numbers of disturbances that are left out. */
   readonly without?: ReadonlySet<number>;
   readonly traced?: boolean;
@@ -27,15 +30,13 @@ const LATEST_MS = 60_000;
 
 /** One life of the whole, from a seed: agents send, things go wrong, then it comes to rest and is looked at. */
 export async function runSchedule(options: ScheduleOptions): Promise<ScheduleResult> {
-  const { seed, without = new Set(), traced = false, plant = () => undefined } = options;
+  const { seed, without = new Set(), traced = false, plants = {} } = options;
   const sim = new Simulation({ seed, without, traced });
   sim.intensity = sim.random.pick([0.3, 1, 2, 4]);
   const world = new World(sim);
-  const slots = 1 + sim.random.below(3);
-  for (let slot = 1; slot <= slots; slot += 1) {
-    const beginMs = slot === 1 ? 0 : sim.random.between(0, LAST_SEND_MS);
-    sim.after(beginMs, () => keepRunning(world, `writer-${slot}`, plant));
-  }
+  const { writer = () => undefined, rollup = () => undefined } = plants;
+  startSome(world, 'writer', (name) => startWriter(world, name, writer));
+  startSome(world, 'rollup', (name) => startRollup(world, name, rollup));
   const outages = sim.random.below(3);
   for (let outage = 0; outage < outages; outage += 1) {
     sim.after(sim.random.between(0, CALM_MS - 15_000), () => {
@@ -51,26 +52,43 @@ export async function runSchedule(options: ScheduleOptions): Promise<ScheduleRes
       'comes to rest',
       `not all is committed ${(REST_MS - CALM_MS) / 1_000} s after the last fault`,
     );
+  // What its clients have sent and not seen answered comes after the last of them, too.
+  world.stop();
   await sim.run(sim.nowMs + LATEST_MS);
   if (sim.violation === undefined) world.checkAtRest();
   return { violation: sim.violation, disturbances: sim.disturbances, trace: sim.trace };
 }
 
+/** One from the beginning, and up to two that join later. */
+function startSome(world: World, kind: string, start: (name: string) => MemberRun): void {
+  const { sim } = world;
+  const members = 1 + sim.random.below(3);
+  for (let member = 1; member <= members; member += 1) {
+    const beginMs = member === 1 ? 0 : sim.random.between(0, LAST_SEND_MS);
+    sim.after(beginMs, () => keepRunning(world, `${kind}-${member}`, start));
+  }
+}
+
 /** What a supervisor does: whenever it has ended it is started again. */
-function keepRunning(world: World, name: string, plant: (member: WriterMember) => void): void {
+function keepRunning(world: World, name: string, start: (name: string) => MemberRun): void {
   const { sim } = world;
   let runs = 0;
-  const start = () => {
+  const again = () => {
     runs += 1;
-    const run = startWriter(world, `${name}.${runs}`, plant);
-    run.life.onEnd(() => sim.after(sim.random.between(200, 3_000), start));
+    if (world.stopped) return;
+    const run = start(`${name}.${runs}`);
+    world.lives.add(run.life);
+    run.life.onEnd(() => {
+      world.lives.delete(run.life);
+      sim.after(sim.random.between(200, 3_000), again);
+    });
     trouble(world, run);
   };
-  start();
+  again();
 }
 
 /** Now and then something happens to the process as such, whatever it is doing. */
-function trouble(world: World, run: WriterRun): void {
+function trouble(world: World, run: MemberRun): void {
   const { sim } = world;
   const { life } = run;
   sim.after(sim.random.between(1_000, 60_000), () => {

@@ -1,5 +1,6 @@
 import { ClickHouseError } from '@clickhouse/client';
 import type { Remote } from './network.js';
+import type { SimRollups } from './rollups.js';
 import type { Row } from './rows.js';
 import type { Simulation } from './simulation.js';
 
@@ -12,8 +13,8 @@ export interface StoreWatcher {
 }
 
 /**
- * The tables as maps: of rows with one key the last stands, as in a ReplacingMergeTree that is read with FINAL,
- * and `touches` adds up. An insert may be applied in part and then fail. What is applied survives a kill.
+ * The tables as maps: of rows with one key the last stands, as in a ReplacingMergeTree that is read with FINAL.
+ * An insert may be applied in part and then fail. What is applied survives a kill.
  */
 export class SimStore implements Remote {
   up = true;
@@ -21,13 +22,13 @@ export class SimStore implements Remote {
   readonly samples = new Map<string, Row>();
   readonly events = new Map<string, Row>();
   readonly batches = new Map<string, Row>();
-  /** Start of the minute, Unix seconds, to the sum of its writes. */
-  readonly touches = new Map<string, number>();
   readonly #sim: Simulation;
   readonly #watcher: StoreWatcher;
+  readonly rollups: SimRollups;
 
-  constructor(sim: Simulation, watcher: StoreWatcher) {
+  constructor(sim: Simulation, watcher: StoreWatcher, rollups: SimRollups) {
     this.#sim = sim;
+    this.rollups = rollups;
     this.#watcher = watcher;
   }
 
@@ -62,8 +63,9 @@ export class SimStore implements Remote {
   #apply(table: string, rows: readonly Row[]): void {
     if (rows.length > 0) this.#sim.note(() => `store: ${table} +${rows.length}`);
     for (const row of rows) {
-      if (table === 'touches') this.touches.set(row.key, (this.touches.get(row.key) ?? 0) + 1);
+      if (table === 'touches') this.rollups.takeTouch(row);
       else this.#table(table).set(row.key, row);
+      if (table === 'samples') this.rollups.takeSample(row);
       this.#watcher.applied(table, row);
     }
   }

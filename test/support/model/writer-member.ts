@@ -1,9 +1,7 @@
-import { pino } from 'pino';
 import { keyOf } from '../../../common/kafka/offset-tracker.js';
 import type { OffsetReader } from '../../../common/kafka/partition-offsets.js';
 import type { Producer } from '../../../common/kafka/producer.js';
 import { messageOf } from '../../../common/runtime/errors.js';
-import type { Logger } from '../../../common/runtime/log.js';
 import { Collector } from '../../../processors/writer/collector.js';
 import { SeriesHasher } from '../../../processors/writer/identity.js';
 import { WriterMetrics } from '../../../processors/writer/metrics.js';
@@ -13,10 +11,12 @@ import { createWatch } from '../../../processors/writer/watch.js';
 import { createWriter, INPUT_TOPICS, takeIn } from '../../../processors/writer/writer.js';
 import { SimConsumer } from './consumer.js';
 import { Life } from './life.js';
+import type { MemberRun } from './member-run.js';
 import { ask } from './network.js';
 import { simProducer } from './producer.js';
 import type { Simulation } from './simulation.js';
 import { storeClient, storeInsert, type Insert } from './store-client.js';
+import { traceLogger } from './trace-logger.js';
 import type { World } from './world.js';
 
 /** The parts of one writer before it starts, where a planted fault takes hold of them. */
@@ -40,7 +40,7 @@ const hasher = new SeriesHasher();
 const nothing = () => Promise.resolve();
 
 /** Composes a writer as its main.ts does, out of the product's parts and simulated Kafka, store and time. */
-export function startWriter(world: World, name: string, plant: (member: WriterMember) => void): WriterRun {
+export function startWriter(world: World, name: string, plant: (member: WriterMember) => void): MemberRun {
   const { sim } = world;
   const life = new Life(sim, name);
   const log = traceLogger(sim, name);
@@ -93,14 +93,6 @@ export function startWriter(world: World, name: string, plant: (member: WriterMe
   };
 }
 
-export interface WriterRun {
-  readonly life: Life;
-  /** As SIGTERM does. */
-  stop(): void;
-  /** As the watchdog does. */
-  rejoin(): void;
-}
-
 function simOffsetReader({ sim, log, writers }: World, life: Life): OffsetReader {
   const read = () =>
     log.partitionsOf(INPUT_TOPICS).map((at) => {
@@ -113,13 +105,4 @@ function simOffsetReader({ sim, log, writers }: World, life: Life): OffsetReader
     read: () => ask(sim, life, writers, 'read offsets', read),
     unreachable: () => Promise.resolve([]),
   };
-}
-
-/** What the product logs stands in the trace. */
-function traceLogger(sim: Simulation, name: string): Logger {
-  const write = (line: string) => {
-    const { msg, ...rest } = JSON.parse(line) as { msg: string };
-    sim.note(() => `${name} says: ${msg} ${JSON.stringify(rest)}`);
-  };
-  return pino({ level: sim.traced ? 'info' : 'silent', base: null, timestamp: false }, { write });
 }
