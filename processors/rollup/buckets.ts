@@ -37,3 +37,17 @@ export function endOf({ resolution, startMs }: Bucket): number {
 export function nameOf({ resolution, startMs }: Bucket): string {
   return `${resolution} ${new Date(startMs).toISOString()}`;
 }
+
+/** From `fromMs` up to, not including, `toMs`; Unix milliseconds, whole seconds. */
+export interface TimeRange {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** From the first of the buckets to the last; at least one. */
+export function spanOf(buckets: readonly Bucket[]): TimeRange {
+  return {
+    fromMs: Math.min(...buckets.map(({ startMs }) => startMs)),
+    toMs: Math.max(...buckets.map(endOf)),
+  };
+}

@@ -2,11 +2,11 @@ import { classifyStoreError } from '../../common/clickhouse/errors.js';
 import type { Clock } from '../../common/runtime/clock.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
-import { endOf, nameOf, type Bucket } from './buckets.js';
+import { nameOf, spanOf } from './buckets.js';
 import { decideDay, decideHour, decideMinute, hoursOf, type Decision } from './decide.js';
 import type { RollupMetrics } from './metrics.js';
 import type { Due, Schedule } from './schedule.js';
-import type { RollupStore, TimeRange } from './store.js';
+import type { RollupStore, Version } from './store.js';
 
 export interface MakerParts<T> {
   readonly store: RollupStore;
@@ -21,6 +21,9 @@ export interface MakerParts<T> {
 
 /** The engine removes raw rows when they are too old: a recompute must have read them well before. */
 const REMOVAL_MARGIN_MS = 120_000;
+
+/** Buckets that one statement makes at most: late data of half an hour costs a few statements. */
+const TOGETHER = { minute: 15, hour: 4, day: 1 } as const;
 
 /** Minutes before this can no longer be made from raw rows, Unix milliseconds. */
 export function openFrom(nowMs: number, rawRetentionMs: number): number {
@@ -47,11 +50,21 @@ export class Maker<T> {
    * @throws BellwetherError `store_unavailable` when nothing will be done until somebody acts.
    */
   async make(due: readonly Due<T>[]): Promise<void> {
+    const { metrics } = this.#parts;
     const decisions = await this.#attempt(due, () => this.#decide(due));
     if (decisions === undefined) return;
+    const toMake: Making<T>[] = [];
     for (const [position, bucket] of due.entries()) {
       const decision = decisions[position] ?? { kind: 'wait' };
-      await this.#attempt([bucket], () => this.#carryOut(bucket, decision));
+      metrics.decisions.inc({ resolution: bucket.resolution, decision: decision.kind });
+      if (decision.kind === 'make') toMake.push({ due: bucket, version: decision.version });
+      else this.#done(bucket, decision.kind !== 'wait');
+    }
+    for (const together of inGroups(toMake)) {
+      await this.#attempt(
+        together.map((making) => making.due),
+        () => this.#makeAll(together),
+      );
     }
   }
 
@@ -73,24 +86,27 @@ export class Maker<T> {
     return due.map(({ startMs }) => decideDay(hoursOf(startMs, hours), sealed.get(startMs) ?? 0));
   }
 
-  async #carryOut(bucket: Due<T>, decision: Decision): Promise<void> {
-    const { metrics, schedule, onDone } = this.#parts;
-    metrics.decisions.inc({ resolution: bucket.resolution, decision: decision.kind });
-    if (decision.kind === 'make') await this.#makeOne(bucket, decision.version);
-    // Also where it stands: the process may have been killed between a seal and what follows from it.
-    if (decision.kind !== 'wait') schedule.touchCoarser(bucket);
-    bucket.records.forEach(onDone);
+  async #makeAll(together: readonly Making<T>[]): Promise<void> {
+    const { store, metrics, log } = this.#parts;
+    const resolution = together[0]?.due.resolution ?? 'minute';
+    const buckets = together.map(({ due: { startMs }, version }): Version => ({
+      resolution,
+      startMs,
+      version,
+    }));
+    const end = metrics.recomputeSeconds.startTimer({ resolution });
+    await store.recompute(buckets);
+    await store.seal(buckets);
+    const seconds = end();
+    metrics.recomputes.inc({ resolution }, buckets.length);
+    log.debug({ buckets: buckets.map((bucket) => [nameOf(bucket), bucket.version]), seconds }, 'made');
+    for (const { due } of together) this.#done(due, true);
   }
 
-  async #makeOne(bucket: Bucket, version: number): Promise<void> {
-    const { store, metrics, log } = this.#parts;
-    const { resolution } = bucket;
-    const end = metrics.recomputeSeconds.startTimer({ resolution });
-    await store.recompute(bucket, version);
-    await store.seal(bucket, version);
-    const seconds = end();
-    metrics.recomputes.inc({ resolution });
-    log.debug({ bucket: nameOf(bucket), version, seconds }, 'made');
+  /** @param mayFollow also where it stands: the process may have been killed between a seal and what follows. */
+  #done(bucket: Due<T>, mayFollow: boolean): void {
+    if (mayFollow) this.#parts.schedule.touchCoarser(bucket);
+    bucket.records.forEach(this.#parts.onDone);
   }
 
   /** Undefined when it failed: then the buckets wait for another try. */
@@ -116,7 +132,23 @@ export class Maker<T> {
   }
 }
 
-function spanOf(due: readonly Bucket[]): TimeRange {
-  const starts = due.map(({ startMs }) => startMs);
-  return { fromMs: Math.min(...starts), toMs: Math.max(...due.map(endOf)) };
+interface Making<T> {
+  readonly due: Due<T>;
+  readonly version: number;
+}
+
+/** Made together as far as one statement should grow; what failed before is made alone, for it may be why. */
+function inGroups<T>(makings: readonly Making<T>[]): Making<T>[][] {
+  const groups: Making<T>[][] = [];
+  let open: Making<T>[] = [];
+  for (const making of makings) {
+    if (making.due.failures > 0) {
+      groups.push([making]);
+      continue;
+    }
+    if (open.length === 0) groups.push(open);
+    open.push(making);
+    if (open.length === TOGETHER[making.due.resolution]) open = [];
+  }
+  return groups;
 }

@@ -1,20 +1,15 @@
 import { z } from 'zod';
 import type { ClickHouseClient } from '../../common/clickhouse/connection.js';
-import { endOf, type Bucket } from './buckets.js';
+import { spanOf, type Bucket, type TimeRange } from './buckets.js';
 import {
-  countStatement,
   DAYS_STATEMENT,
+  deltasStatement,
+  hasOthersStatement,
   HOURS_STATEMENT,
   MINUTES_STATEMENT,
-  recomputeStatement,
-  SEAL_STATEMENT,
+  othersStatement,
+  sealStatement,
 } from './sql/statements.js';
-
-/** From `fromMs` up to, not including, `toMs`; Unix milliseconds, whole seconds. */
-export interface TimeRange {
-  readonly fromMs: number;
-  readonly toMs: number;
-}
 
 /** What the store knows of a minute that was written to or sealed. */
 export interface MinuteState {
@@ -41,6 +36,11 @@ export interface DayState {
   readonly sealed: number;
 }
 
+/** A bucket as of so many writes. */
+export interface Version extends Bucket {
+  readonly version: number;
+}
+
 /**
  * What the rollup asks of the tables. Each call is one statement or two; any may fail, or be done although it
  * failed: all can be repeated.
@@ -50,10 +50,10 @@ export interface RollupStore {
   /** @param openFromMs minutes before it can no longer be made, so they are not open. */
   hours(range: TimeRange, openFromMs: number): Promise<HourState[]>;
   days(range: TimeRange): Promise<DayState[]>;
-  /** Makes the rows of a bucket anew from what is stored at some moment after the call. */
-  recompute(bucket: Bucket, version: number): Promise<void>;
-  /** Says that the rows of that version stand. */
-  seal(bucket: Bucket, version: number): Promise<void>;
+  /** Makes the rows of buckets of one resolution anew, from what is stored at some moment after the call. */
+  recompute(buckets: readonly Version[]): Promise<void>;
+  /** Says that the rows of these versions stand. */
+  seal(buckets: readonly Version[]): Promise<void>;
 }
 
 /** Repeats of an INSERT must not be taken for one; groups that outgrow half a GiB go to the disk. */
@@ -67,7 +67,7 @@ const number = z.coerce.number();
 const minuteRow = z.object({ start: number, writes: number, seal: number });
 const hourRow = z.object({ start: number, open: number, attained: number, seal: number });
 const dayRow = z.object({ start: number, seal: number });
-const countRow = z.object({ rows: number });
+const othersRow = z.object({ found: number });
 
 /** The tables in ClickHouse. */
 export class ClickHouseRollupStore implements RollupStore {
@@ -93,15 +93,19 @@ export class ClickHouseRollupStore implements RollupStore {
     return rows.map(({ start, seal }) => ({ startMs: start * 1_000, sealed: seal }));
   }
 
-  async recompute(bucket: Bucket, version: number): Promise<void> {
-    await this.#run(recomputeStatement(bucket.resolution), { ...secondsOf(bucket), version });
+  async recompute(buckets: readonly Version[]): Promise<void> {
+    const [first] = buckets;
+    if (first === undefined) return;
+    const { resolution } = first;
+    const parameters = parametersOf(buckets);
+    await this.#run(deltasStatement(resolution), parameters);
+    const [others] = await this.#ask(hasOthersStatement(resolution), parameters, othersRow);
+    if (others?.found === 1) await this.#run(othersStatement(resolution), parameters);
   }
 
-  async seal(bucket: Bucket, version: number): Promise<void> {
-    const parameters = { ...secondsOf(bucket), version };
-    const [count] = await this.#ask(countStatement(bucket.resolution), parameters, countRow);
-    const { resolution } = bucket;
-    await this.#run(SEAL_STATEMENT, { ...parameters, resolution, rows: count?.rows ?? 0 });
+  async seal(buckets: readonly Version[]): Promise<void> {
+    const [first] = buckets;
+    if (first !== undefined) await this.#run(sealStatement(first.resolution), parametersOf(buckets));
   }
 
   async #ask<T>(query: string, parameters: Record<string, unknown>, row: z.ZodType<T>): Promise<T[]> {
@@ -124,4 +128,10 @@ const seconds = ({ fromMs, toMs }: TimeRange) => ({
   to: Math.floor(toMs / 1_000),
 });
 
-const secondsOf = (bucket: Bucket) => seconds({ fromMs: bucket.startMs, toMs: endOf(bucket) });
+function parametersOf(buckets: readonly Version[]) {
+  return {
+    ...seconds(spanOf(buckets)),
+    starts: buckets.map(({ startMs }) => startMs / 1_000),
+    versions: buckets.map(({ version }) => version),
+  };
+}

@@ -13,11 +13,11 @@ const EXPLICIT = `('histogram', 'cumulative_histogram')`;
 const ZERO_TIME = `toDateTime64(0, 3, 'UTC')`;
 
 /**
- * Rows of samples as pieces: what a series says in one row, so that rows and buckets are merged in one way.
- * `place` orders the pieces of a series.
+ * Rows of gauges and cumulative series as pieces: what a series says in one row, so that rows and buckets are merged
+ * in one way. `place` orders the pieces of a series.
  */
 export function piecesOfSamples(rows: string): string {
-  return `SELECT customer, metric, series, kind, unit, bounds, region, host, app, instance, attributes,
+  return `SELECT customer, metric, series, bucket, kind, unit, bounds, region, host, app, instance, attributes,
       kind IN ${CUMULATIVE} AS cumulative, kind = 'gauge' AS gauge, (time, source) AS place,
       if(cumulative, 0, value) AS value,
       multiIf(gauge, 1, cumulative, 0, count) AS count,
@@ -33,7 +33,7 @@ export function piecesOfSamples(rows: string): string {
 
 /** Rows of a rollup as pieces. */
 export function piecesOfRollup(rows: string): string {
-  return `SELECT customer, metric, series, kind, unit, bounds, region, host, app, instance, attributes,
+  return `SELECT customer, metric, series, bucket, kind, unit, bounds, region, host, app, instance, attributes,
       kind IN ${CUMULATIVE} AS cumulative, kind = 'gauge' AS gauge, (first.time, toUInt64(time)) AS place,
       value, count, sum, zero_count, bucket_indexes, bucket_counts, min, max, rows, first, last
     FROM (${rows})`;
@@ -42,17 +42,16 @@ export function piecesOfRollup(rows: string): string {
 export interface Merge {
   /** A SELECT of pieces. */
   readonly pieces: string;
-  /** The bucket that they fall into, and the version of the result: SQL. */
-  readonly time: string;
+  /** Version of the result: SQL over `bucket`. */
   readonly version: string;
 }
 
 /**
- * One row a series out of all its pieces: deltas are added, gauges keep their last value, cumulative ones get the
+ * One row a series and bucket out of all its pieces: deltas are added, gauges keep their last value, cumulative ones get the
  * increase between their pieces. Columns as `ROLLUP_COLUMNS`.
  */
-export function mergePieces({ pieces, time, version }: Merge): string {
-  return `SELECT customer, metric, series, ${time} AS time, ${version} AS version, kind, unit,
+export function mergePieces({ pieces, version }: Merge): string {
+  return `SELECT customer, metric, series, bucket AS time, ${version} AS version, kind, unit,
   if(gauge, last.3, total + ${stepSum('steps', 'value')}) AS value,
   toUInt64(toInt64(total_count) + ${stepSum('steps', 'count')}) AS count,
   total_sum + ${stepSum('steps', 'sum')} AS sum,
@@ -61,11 +60,11 @@ export function mergePieces({ pieces, time, version }: Merge): string {
   if(explicit, arrayMap(place -> toUInt64(buckets.2[indexOf(buckets.1, place)]), range(length(bounds) + 1)), arrayMap(c -> toUInt64(c), buckets.2)) AS bucket_counts,
   bounds, min, max, rows, first, last, region, host, app, instance, attributes
 FROM (
-  SELECT *, ${stepsOf('edges', false)} AS all_steps, if(gauge, arraySlice(all_steps, 1, 0), all_steps) AS steps,
-    ${stepBuckets('steps', 'sparse')} AS buckets,
-    edges[1].2 AS first, edges[-1].3 AS last
+  SELECT *, ${stepBuckets('steps', 'sparse')} AS buckets, edges[1].2 AS first, edges[-1].3 AS last
   FROM (
-    SELECT customer, metric, series,
+    SELECT *, if(gauge, [], ${stepsOf('edges', false)}) AS steps
+    FROM (
+    SELECT customer, metric, series, bucket,
       any(kind) AS kind, any(unit) AS unit, any(bounds) AS bounds,
       max(region) AS region, any(host) AS host, any(app) AS app, any(instance) AS instance, any(attributes) AS attributes,
       kind IN ${EXPLICIT} AS explicit, kind = 'gauge' AS gauge,
@@ -75,7 +74,8 @@ FROM (
       if(gauge, min(pieces.min), 0) AS min, if(gauge, max(pieces.max), 0) AS max, sum(pieces.rows) AS rows,
       arraySort(edge -> edge.1, groupArrayIf((place, pieces.first, pieces.last), pieces.cumulative OR pieces.gauge)) AS edges
     FROM (${pieces}) AS pieces
-    GROUP BY customer, metric, series
+    GROUP BY customer, metric, series, bucket
+    )
   )
 )`;
 }

@@ -1,5 +1,6 @@
 import { DATABASE } from '../../../common/clickhouse/connection.js';
 import type { Resolution } from '../buckets.js';
+import { DELTA_COLUMNS, DELTA_KINDS, sumOfDeltas } from './deltas.js';
 import { mergePieces, piecesOfRollup, piecesOfSamples, ROLLUP_COLUMNS } from './merge.js';
 
 /** The table of each resolution. */
@@ -9,30 +10,67 @@ export const TABLE: Readonly<Record<Resolution, string>> = Object.freeze({
   day: `${DATABASE}.days`,
 });
 
-/** What each is made from. */
-const FINER = { hour: TABLE.minute, day: TABLE.hour } as const;
-
 /** Parameters `from` and `to` are Unix seconds; `to` is outside. */
 const FROM = `toDateTime({from:UInt32}, 'UTC')`;
 const TO = `toDateTime({to:UInt32}, 'UTC')`;
-const BETWEEN = `time >= ${FROM} AND time < ${TO}`;
+/** Parameters too: starts of the buckets that are made, and the version of each. */
+const STARTS = '{starts:Array(UInt32)}';
+const VERSIONS = '{versions:Array(UInt64)}';
 
-/**
- * Makes one bucket anew from all that is stored of it (`from`, `to`, `version`). The time is part of the key and
- * of what partitions are made by, so it is looked at first and partitions are merged each for itself.
- */
-export function recomputeStatement(resolution: Resolution): string {
-  const pieces =
-    resolution === 'minute'
-      ? piecesOfSamples(`SELECT * FROM ${DATABASE}.samples FINAL PREWHERE ${BETWEEN}`)
-      : piecesOfRollup(`SELECT * FROM ${FINER[resolution]} FINAL PREWHERE ${BETWEEN}`);
-  const select = mergePieces({ pieces, time: FROM, version: '{version:UInt64}' });
+/** The bucket that a row's time lies in. */
+const BUCKET: Readonly<Record<Resolution, string>> = {
+  minute: 'toStartOfMinute(time)',
+  hour: 'toStartOfHour(time)',
+  day: 'toStartOfDay(time)',
+};
+const versionOf = (bucket: string) => `${VERSIONS}[indexOf(${STARTS}, toUnixTimestamp(${bucket}))]`;
+/** The time is part of the key, so it may be looked at before rows are merged. */
+const isWanted = (resolution: Resolution) =>
+  `time >= ${FROM} AND time < ${TO} AND has(${STARTS}, toUnixTimestamp(${BUCKET[resolution]}))`;
+
+/** What buckets are made from. */
+const SOURCE: Readonly<Record<Resolution, string>> = {
+  minute: `${DATABASE}.samples`,
+  hour: TABLE.minute,
+  day: TABLE.hour,
+};
+
+/** Makes the rows of buckets for all series whose rows are deltas (`from`, `to`, `starts`, `versions`). */
+export function deltasStatement(resolution: Resolution): string {
+  const deltas = sumOfDeltas({
+    from: `${SOURCE[resolution]} AS t FINAL PREWHERE ${isWanted(resolution)}`,
+    bucket: BUCKET[resolution],
+    version: versionOf(BUCKET[resolution]),
+    rows: resolution === 'minute' ? 'count()' : 'sum(t.rows)',
+  });
+  return `INSERT INTO ${TABLE[resolution]} (${DELTA_COLUMNS.join(', ')})\n${deltas}`;
+}
+
+/** The same for gauges and cumulative series. */
+export function othersStatement(resolution: Resolution): string {
+  const rows = `SELECT *, ${BUCKET[resolution]} AS bucket FROM ${SOURCE[resolution]} FINAL
+  PREWHERE ${isWanted(resolution)} WHERE kind NOT IN ${DELTA_KINDS}`;
+  const pieces = resolution === 'minute' ? piecesOfSamples(rows) : piecesOfRollup(rows);
+  const select = mergePieces({ pieces, version: versionOf('bucket') });
   return `INSERT INTO ${TABLE[resolution]} (${ROLLUP_COLUMNS.join(', ')})\n${select}`;
 }
 
-/** Series that the bucket holds in that version. */
-export function countStatement(resolution: Resolution): string {
-  return `SELECT uniqExact(customer, metric, series) AS rows FROM ${TABLE[resolution]} PREWHERE time = ${FROM} WHERE version = {version:UInt64}`;
+/** Whether there are any such: most often not, and to see it costs little. */
+export function hasOthersStatement(resolution: Resolution): string {
+  return `SELECT count() > 0 AS found FROM (
+  SELECT 1 FROM ${SOURCE[resolution]} PREWHERE ${isWanted(resolution)} WHERE kind NOT IN ${DELTA_KINDS} LIMIT 1)`;
+}
+
+/** Seals of the buckets, with the number of series that each holds in its version. */
+export function sealStatement(resolution: Resolution): string {
+  return `INSERT INTO ${DATABASE}.seals (resolution, bucket, writes, rows, sealed_at)
+SELECT '${resolution}', toDateTime(wanted.1, 'UTC'), wanted.2, made.series_count, now64(3)
+FROM (SELECT arrayJoin(arrayZip(${STARTS}, ${VERSIONS})) AS wanted) AS asked
+LEFT JOIN (
+  SELECT toUnixTimestamp(time) AS start, version, uniqExact(customer, metric, series) AS series_count
+  FROM ${TABLE[resolution]} PREWHERE ${isWanted(resolution)}
+  GROUP BY time, version
+) AS made ON made.start = wanted.1 AND made.version = wanted.2`;
 }
 
 /** (bucket, written, sealed) of minutes in the range: a row for each touch and each seal. */
@@ -67,6 +105,3 @@ GROUP BY hour ORDER BY hour`;
 export const DAYS_STATEMENT = `SELECT toUnixTimestamp(bucket) AS start, max(writes) AS seal FROM ${DATABASE}.seals
 WHERE resolution = 'day' AND bucket >= ${FROM} AND bucket < ${TO}
 GROUP BY bucket ORDER BY bucket`;
-
-export const SEAL_STATEMENT = `INSERT INTO ${DATABASE}.seals (resolution, bucket, writes, rows, sealed_at)
-SELECT {resolution:String}, ${FROM}, {version:UInt64}, {rows:UInt64}, now64(3)`;
