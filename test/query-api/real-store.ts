@@ -4,7 +4,7 @@ import { migrate } from '../../schema/migrate.js';
 import { startPart, untilReady } from '../support/part.js';
 import { freePort } from '../support/ports.js';
 import { startStore, type RunningStore } from '../support/store.js';
-import { DEFAULT_RETENTION } from '../../schema/migrations/migration.js';
+import { DEFAULT_RETENTION, type SchemaSettings } from '../../schema/migrations/migration.js';
 
 /** A store of one test file, migrated. */
 export interface RealStore extends RunningStore {
@@ -18,7 +18,8 @@ export interface RealApi extends RealStore {
   readonly apiLog: () => string;
 }
 
-export async function startRealStore(): Promise<RealStore> {
+/** @param retention other than the default, so that rows of long ago stay */
+export async function startRealStore(retention: Partial<SchemaSettings> = {}): Promise<RealStore> {
   const store = await startStore();
   const admin = connectClickHouse({ url: store.url('admin'), application: 'test' });
   const stop = async () => {
@@ -28,7 +29,7 @@ export async function startRealStore(): Promise<RealStore> {
   try {
     await migrate({
       client: admin,
-      settings: { database: DATABASE, ...DEFAULT_RETENTION },
+      settings: { database: DATABASE, ...DEFAULT_RETENTION, ...retention },
     });
     return { ...store, admin, stop };
   } catch (error) {

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { Principal } from '../../../common/auth/principal.js';
+import { connectClickHouse, type ClickHouseClient } from '../../../common/clickhouse/connection.js';
+import { createLogger } from '../../../common/runtime/log.js';
+import { Gate } from '../../../query-api/http/gate.js';
+import { createExecutor } from '../../../query-api/plan/executor.js';
+import { CustomerScope } from '../../../query-api/plan/scope.js';
+import type { ViewContext } from '../../../query-api/views/context.js';
+import { answerDrops } from '../../../query-api/views/drops.js';
+import { answerLatency } from '../../../query-api/views/latency.js';
+import { startRealStore, type RealStore } from '../real-store.js';
+import { agentWrites, CUSTOMERS, storeAgentWrites, type AgentWrite } from '../tiers/agents.js';
+import { History, LENGTH_MS } from '../tiers/history.js';
+import { questions, spans, type Question } from '../tiers/questions.js';
+
+const DAY_MS = LENGTH_MS.day;
+/** Three days of which raw is kept, the last one yesterday. */
+const BASE = Math.floor(Date.now() / DAY_MS) * DAY_MS - 3 * DAY_MS;
+const MINUTES = [0, 1, 2].flatMap((day) =>
+  [0, 13].flatMap((hour) =>
+    [0, 30, 59].map((minute) => BASE + day * DAY_MS + hour * LENGTH_MS.hour + minute * LENGTH_MS.minute),
+  ),
+);
+const ROUNDS = 3;
+const QUESTIONS = 12;
+const operator = Principal.ofToken({ id: 't', role: 'operator', customer: '' });
+
+const rounds = fc.record({
+  writes: fc.array(agentWrites(MINUTES), { minLength: 1, maxLength: 60 }),
+  /** Writes of before that come again. */
+  replays: fc.array(fc.nat(), { maxLength: 5 }),
+  /** What happens to minutes; most are made as they should. */
+  minutes: fc.array(
+    fc.tuple(fc.constantFrom(...MINUTES), fc.constantFrom('made', 'made', 'made', 'killed', 'asleep')),
+    { maxLength: 20 },
+  ),
+  wakeUp: fc.boolean(),
+  /** Hours and days that are made whatever state their minutes are in. */
+  coarse: fc.array(fc.tuple(fc.constantFrom('hour' as const, 'day' as const), fc.constantFrom(...MINUTES)), {
+    maxLength: 4,
+  }),
+  everything: fc.boolean(),
+  merge: fc.boolean(),
+  questions: fc.array(questions(spans(MINUTES)), { minLength: QUESTIONS, maxLength: QUESTIONS }),
+});
+type Round = typeof rounds extends fc.Arbitrary<infer T> ? T : never;
+
+describe('answers at any resolution', () => {
+  let store: RealStore;
+  let reader: ClickHouseClient;
+  let history: History;
+  let context: ViewContext;
+  const written: AgentWrite[] = [];
+  before(async () => {
+    store = await startRealStore({ rawRetentionHours: 24 * 7 });
+    reader = connectClickHouse({ url: store.url('reader'), application: 'test' });
+    history = new History(store.admin);
+    await history.prepare();
+    const log = createLogger('test', 'fatal');
+    context = {
+      executor: createExecutor({ client: reader, log, observe: () => undefined }),
+      gate: new Gate({ limit: 4, limitPerHolder: 4, onRefused: () => undefined }),
+      now: Date.now,
+      windowMs: 5_000,
+      graceMs: 10_000,
+      retention: { rawMs: 7 * DAY_MS, minuteMs: 30 * DAY_MS, rollupMonths: 13 },
+      eventRetentionMs: 7 * DAY_MS,
+      tokenCustomers: () => [],
+    };
+  });
+  after(async () => {
+    await reader.close();
+    await store.stop();
+  });
+
+  const ask = async (question: Question, resolution: 'auto' | 'raw', of: ViewContext = context) => {
+    const scope = CustomerScope.grant(operator, question.customer);
+    const { signal } = new AbortController();
+    const query = { ...question, resolution };
+    return question.view === 'latency'
+      ? answerLatency(of, scope, { ...query, signal: question.signal, app: question.app }, signal)
+      : answerDrops(of, scope, { ...query, by: question.by }, signal);
+  };
+
+  /** All that there is of a customer, in steps that each resolution can serve. */
+  const everything = CUSTOMERS.slice(0, 2).flatMap((customer) =>
+    ['60s', '3600s', '86400s'].flatMap((step): Question[] => {
+      const span = {
+        from: new Date(BASE).toISOString(),
+        to: new Date(BASE + 3 * DAY_MS).toISOString(),
+        step,
+      };
+      return [
+        { ...span, customer, view: 'latency', signal: 'tcp.rtt' },
+        { ...span, customer, view: 'drops', by: 'reason' },
+      ];
+    }),
+  );
+
+  /** What the answers are about, without what they were read at. */
+  const figures = ({ resolution: _, resolutions: __, ...rest }: Awaited<ReturnType<typeof ask>>) => rest;
+
+  async function play(round: Round): Promise<void> {
+    const again = round.replays.flatMap((place) => written[place % Math.max(1, written.length)] ?? []);
+    written.push(...round.writes);
+    const writes = [...round.writes, ...again];
+    await storeAgentWrites(store.admin, writes, (write) => written.indexOf(write));
+    await history.touched(writes.map((write) => write.startMs));
+    for (const [minute, what] of round.minutes) {
+      if (what === 'asleep') await history.fallAsleep(minute);
+      else await history.makeMinute(minute, what === 'made');
+    }
+    if (round.everything) await history.makeAll();
+    for (const [resolution, near] of round.coarse) {
+      await history.makeCoarse(resolution, Math.floor(near / LENGTH_MS[resolution]) * LENGTH_MS[resolution]);
+    }
+    if (round.wakeUp) await history.wakeUp();
+    if (round.merge) await history.merge();
+  }
+
+  it('are those from raw alone, whatever was late, killed, replayed or asleep', async () => {
+    const seed = Date.now() % 2 ** 31;
+    const seen = new Map<string, number>();
+    let filled = 0;
+    for (const [index, round] of fc.sample(rounds, { numRuns: ROUNDS, seed }).entries()) {
+      // Of each other round everything is made, so that coarse answers are asked for as well.
+      await play({ ...round, everything: index % 2 === 1, merge: index === ROUNDS - 1 });
+      for (const question of [...everything, ...round.questions]) {
+        const [mixed, raw] = await Promise.all([ask(question, 'auto'), ask(question, 'raw')]);
+        assert.equal(raw.resolution, 'raw');
+        assert.deepEqual(
+          figures(mixed),
+          figures(raw),
+          `seed ${seed}, round ${index}: ${JSON.stringify(question)}`,
+        );
+        const used = new Set(mixed.resolutions.map((stretch) => stretch.resolution));
+        for (const one of used) seen.set(one, (seen.get(one) ?? 0) + 1);
+        if (JSON.stringify(mixed.points).match(/"(count|packets)":[1-9]/)) filled += 1;
+      }
+    }
+    for (const resolution of ['raw', 'minute', 'hour', 'day']) {
+      assert.ok(
+        (seen.get(resolution) ?? 0) > 0,
+        `no answer was read at ${resolution}: ${JSON.stringify([...seen])}`,
+      );
+    }
+    assert.ok(filled > ROUNDS * everything.length * 0.5, `only ${filled} answers held anything`);
+  });
+});
