@@ -26,7 +26,7 @@ const BUCKET_MS = { minutes: 60_000, hours: HOUR_MS } as const;
 /** Reads the table as readers do (`FINAL`), in slices of a customer and an hour, and compares each row. */
 export async function compare(
   client: ClickHouseClient,
-  oracles: readonly Oracle[],
+  oracle: Oracle,
   resolution: Resolution,
 ): Promise<Comparison> {
   const result: Comparison = {
@@ -38,26 +38,30 @@ export async function compare(
     unexpected: 0,
     examples: [],
   };
-  const byCustomer = new Map<string, Map<string, Oracle>>();
-  for (const oracle of oracles) {
-    for (const key of oracle.keys) {
-      const keys = byCustomer.get(customerOf(key)) ?? new Map<string, Oracle>();
-      byCustomer.set(customerOf(key), keys.set(key, oracle));
-    }
-  }
-  const from = Math.floor(Math.min(...oracles.map(({ range }) => range[0])) / HOUR_MS) * HOUR_MS;
-  const to = Math.max(...oracles.map(({ range }) => range[1]));
-  for (const [customer, keys] of byCustomer) {
-    const names = await readSeries(client, resolution, customer, [...keys.keys()], result.examples);
-    for (let hour = from; hour <= to; hour += HOUR_MS) {
-      const slice = new Slice(result, keys, hour);
-      for await (const row of readRows(client, resolution, customer, hour, hour + HOUR_MS)) {
+  const from = Math.floor(oracle.range[0] / HOUR_MS) * HOUR_MS;
+  for (const [customer, keys] of groupByCustomer(oracle.keys)) {
+    const part = { table: resolution, customer, hostPrefix: oracle.hostPrefix };
+    const names = await readSeries(client, part, keys, result.examples);
+    for (let hour = from; hour <= oracle.range[1]; hour += HOUR_MS) {
+      const slice = new Slice(result, oracle, keys, hour);
+      for await (const row of readRows(client, part, hour, hour + HOUR_MS)) {
         slice.see(row, names.get(row.series));
       }
       slice.end();
     }
   }
   return result;
+}
+
+function groupByCustomer(keys: readonly string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const key of keys) {
+    const customer = customerOf(key);
+    const group = groups.get(customer);
+    if (group === undefined) groups.set(customer, [key]);
+    else group.push(key);
+  }
+  return groups;
 }
 
 /** @returns true when not one row is other than the topic says. */
@@ -75,17 +79,21 @@ export function comparisonText(comparison: Comparison): string {
 /** The series of one customer in one hour. */
 class Slice {
   readonly #seen = new Map<string, Map<number, Totals[]>>();
+  /** Of a bucket, milliseconds. */
+  readonly #length: number;
 
   constructor(
     readonly result: Comparison,
-    readonly keys: ReadonlyMap<string, Oracle>,
+    readonly oracle: Oracle,
+    readonly keys: readonly string[],
     readonly hour: number,
-  ) {}
+  ) {
+    const { resolution } = result;
+    this.#length = resolution === 'samples' ? oracle.windowMs : BUCKET_MS[resolution];
+  }
 
   see(row: StoredRow, key: string | undefined): void {
-    const oracle = key === undefined ? undefined : this.keys.get(key);
-    const length = oracle === undefined ? 0 : this.#lengthOf(oracle);
-    if (key === undefined || oracle === undefined || oracle.sources(key, row.timeMs, length) === 0) {
+    if (key === undefined || this.oracle.sources(key, row.timeMs, this.#length) === 0) {
       this.result.unexpected += 1;
       this.#example(`unexpected: series ${key ?? row.series}`, row.timeMs);
       return;
@@ -99,17 +107,16 @@ class Slice {
 
   /** Holds what was seen against what is expected. */
   end(): void {
-    for (const [key, oracle] of this.keys) {
-      const length = this.#lengthOf(oracle);
-      for (let start = this.hour; start < this.hour + HOUR_MS; start += length) {
-        const sources = oracle.sources(key, start, length);
-        if (sources > 0) this.#judge(key, oracle, start, sources);
+    for (const key of this.keys) {
+      for (let start = this.hour; start < this.hour + HOUR_MS; start += this.#length) {
+        const sources = this.oracle.sources(key, start, this.#length);
+        if (sources > 0) this.#judge(key, start, sources);
       }
       this.#seen.delete(key);
     }
   }
 
-  #judge(key: string, oracle: Oracle, start: number, sources: number): void {
+  #judge(key: string, start: number, sources: number): void {
     const { result } = this;
     // Samples hold a row for each message that spoke of the window; a rollup holds one.
     const expected = result.resolution === 'samples' ? sources : 1;
@@ -122,16 +129,11 @@ class Slice {
       result.double += rows.length - expected;
       this.#example(`double: ${String(rows.length)} rows of ${key}`, start);
     } else {
-      const what = difference(oracle.totals(key, start, this.#lengthOf(oracle)), sumOf(rows));
+      const what = difference(this.oracle.totals(key, start, this.#length), sumOf(rows));
       if (what === undefined) return;
       result.different += 1;
       this.#example(`different: ${key}: ${what}`, start);
     }
-  }
-
-  #lengthOf(oracle: Oracle): number {
-    const { resolution } = this.result;
-    return resolution === 'samples' ? oracle.windowMs : BUCKET_MS[resolution];
   }
 
   #example(text: string, timeMs: number): void {

@@ -4,6 +4,8 @@ import { addPoint, emptyTotals, seriesKey, type Totals } from './totals.js';
 
 /** What must be stored, known without the store: from what the topic took. */
 export interface Oracle {
+  /** How the `host.id` of its hosts begins; other rows of the store are none of its business. */
+  readonly hostPrefix: string;
   /** Each series that any batch speaks of. */
   readonly keys: readonly string[];
   /** First and last window start of any batch, Unix milliseconds. */
@@ -29,6 +31,7 @@ export function fleetOracle(plan: FleetPlan, batches: readonly FleetBatchId[]): 
   const series = seriesOf(plan, [...hosts.keys()]);
   const countsOf = (host: number) => hosts.get(host) ?? new Int32Array();
   return {
+    hostPrefix: `${plan.hostPrefix}-`,
     keys: [...series.keys()],
     range: [windowStart(plan, least(windows)), windowStart(plan, lastWindow)],
     windowMs: plan.windowMs,
@@ -54,7 +57,7 @@ export function fleetOracle(plan: FleetPlan, batches: readonly FleetBatchId[]): 
 }
 
 /** Of batches that were read from the log itself, such as a real agent's; each identity counts once. */
-export function batchesOracle(batches: readonly SignalBatch[], windowMs: number): Oracle {
+export function batchesOracle(hostPrefix: string, batches: readonly SignalBatch[], windowMs: number): Oracle {
   const unique = new Map(batches.map((batch) => [JSON.stringify(batch.identity), batch]));
   const series = new Map<string, Map<number, Totals>>();
   const sources = new Map<string, Map<number, number>>();
@@ -78,6 +81,7 @@ export function batchesOracle(batches: readonly SignalBatch[], windowMs: number)
   const within = <T>(values: ReadonlyMap<number, T> | undefined, startMs: number, lengthMs: number): T[] =>
     [...(values ?? [])].filter(([at]) => at >= startMs && at < startMs + lengthMs).map(([, value]) => value);
   return {
+    hostPrefix,
     keys: [...series.keys()],
     range: [least(starts), most(starts)],
     windowMs,

@@ -2,6 +2,13 @@ import { DATABASE, type ClickHouseClient } from '../../../common/clickhouse/conn
 import { z } from 'zod';
 import { seriesKey, type Totals } from './totals.js';
 
+/** Which rows are read: of one table, customer and kind of hosts. */
+export interface StoredPart {
+  readonly table: Resolution;
+  readonly customer: string;
+  readonly hostPrefix: string;
+}
+
 /** The tables that are compared. */
 export type Resolution = 'samples' | 'minutes' | 'hours';
 
@@ -25,6 +32,8 @@ const seriesRow = z.tuple([
 const RAW_COLUMNS = 'toUnixTimestamp64Milli(time), 1';
 const ROLLED_COLUMNS = 'toUnixTimestamp(time) * 1000, rows';
 
+const OF_PART = 'customer = {customer:String} AND startsWith(host, {prefix:String})';
+
 /** JSON numbers: every count of a test fits into a double. */
 const SETTINGS = { output_format_json_quote_64bit_integers: 0 } as const;
 
@@ -34,15 +43,14 @@ const SETTINGS = { output_format_json_quote_64bit_integers: 0 } as const;
  */
 export async function readSeries(
   client: ClickHouseClient,
-  table: Resolution,
-  customer: string,
+  part: StoredPart,
   expected: readonly string[],
   problems: string[],
 ): Promise<Map<string, string>> {
   const result = await client.query({
     query: `SELECT DISTINCT toString(series), customer, metric, host, app, instance, attributes
-            FROM ${DATABASE}.${table} WHERE customer = {customer:String}`,
-    query_params: { customer },
+            FROM ${DATABASE}.${part.table} WHERE ${OF_PART}`,
+    query_params: { customer: part.customer, prefix: part.hostPrefix },
     format: 'JSONCompactEachRow',
   });
   const names = new Map<string, string>();
@@ -64,17 +72,21 @@ export async function readSeries(
 /** Rows of a customer in [fromMs, toMs), streamed. */
 export async function* readRows(
   client: ClickHouseClient,
-  table: Resolution,
-  customer: string,
+  part: StoredPart,
   fromMs: number,
   toMs: number,
 ): AsyncGenerator<StoredRow> {
   const result = await client.query({
-    query: `SELECT toString(series), ${table === 'samples' ? RAW_COLUMNS : ROLLED_COLUMNS},
+    query: `SELECT toString(series), ${part.table === 'samples' ? RAW_COLUMNS : ROLLED_COLUMNS},
                    value, count, sum, zero_count, bucket_indexes, bucket_counts
-            FROM ${DATABASE}.${table} FINAL
-            WHERE customer = {customer:String} AND time >= {from:DateTime('UTC')} AND time < {to:DateTime('UTC')}`,
-    query_params: { customer, from: new Date(fromMs), to: new Date(toMs) },
+            FROM ${DATABASE}.${part.table} FINAL
+            WHERE ${OF_PART} AND time >= {from:DateTime('UTC')} AND time < {to:DateTime('UTC')}`,
+    query_params: {
+      customer: part.customer,
+      prefix: part.hostPrefix,
+      from: new Date(fromMs),
+      to: new Date(toMs),
+    },
     format: 'JSONCompactEachRow',
     clickhouse_settings: SETTINGS,
   });
@@ -83,13 +95,16 @@ export async function* readRows(
   }
 }
 
+/** Most rows are of sums; a slice holds hundreds of thousands. */
+const NO_BUCKETS = new Map<number, number>();
+
 /** By hand: a schema would take ten times as long for each of millions of rows. */
 function storedRow(row: unknown): StoredRow {
   if (!Array.isArray(row)) throw new Error('a row is an array');
   const cells: unknown[] = row;
   const [series, timeMs, rows, value, count, sum, zeroCount, indexes, counts] = cells;
   if (!Array.isArray(indexes) || !Array.isArray(counts)) throw new Error('buckets are arrays');
-  const buckets = new Map<number, number>();
+  const buckets = indexes.length === 0 ? NO_BUCKETS : new Map<number, number>();
   indexes.forEach((index, position) => {
     buckets.set(number(index), number(counts[position]));
   });
