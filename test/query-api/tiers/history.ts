@@ -46,19 +46,20 @@ export class History {
     return [...this.#writes.keys()];
   }
 
-  /** Recomputes a minute; `sealing` false: the worker dies before it seals. */
-  async makeMinute(startMs: number, sealing = true): Promise<void> {
-    const version = this.#writes.get(startMs) ?? 0;
-    const bucket = { resolution: 'minute', startMs } as const;
-    await this.#rollup.recompute(bucket, version);
+  /** Recomputes minutes; `sealing` false: the worker dies before it seals. */
+  async makeMinutes(startsMs: readonly number[], sealing = true): Promise<void> {
+    const versions = startsMs.map((startMs) => {
+      return { resolution: 'minute' as const, startMs, version: this.#writes.get(startMs) ?? 0 };
+    });
+    await this.#rollup.recompute(versions);
     if (!sealing) return;
-    await this.#rollup.seal(bucket, version);
-    this.#sealed.set(startMs, version);
+    await this.#rollup.seal(versions);
+    for (const { startMs, version } of versions) this.#sealed.set(startMs, version);
   }
 
   /** A worker reads a minute and falls asleep before it writes. */
   async fallAsleep(startMs: number): Promise<void> {
-    await this.makeMinute(startMs);
+    await this.makeMinutes([startMs]);
     const seconds = startMs / 1_000;
     await this.#admin.command({
       query: `INSERT INTO ${DATABASE}.asleep SELECT * FROM ${DATABASE}.minutes FINAL WHERE time = toDateTime(${seconds}, 'UTC')`,
@@ -84,22 +85,23 @@ export class History {
     this.#asleep.clear();
   }
 
-  /** Recomputes an hour or day from what its minutes' seals have seen, whether all of them are clean or not. */
-  async makeCoarse(resolution: 'hour' | 'day', startMs: number): Promise<void> {
-    const within = [...this.#sealed].filter(([minute]) => startOf(resolution, minute) === startMs);
-    const version = within.reduce((sum, [, writes]) => sum + writes, 0);
-    await this.#rollup.recompute({ resolution, startMs }, version);
-    await this.#rollup.seal({ resolution, startMs }, version);
+  /** Recomputes hours or days from what their minutes' seals have seen, whether all of them are clean or not. */
+  async makeCoarse(resolution: 'hour' | 'day', startsMs: Iterable<number>): Promise<void> {
+    const versions = [...startsMs].map((startMs) => {
+      const within = [...this.#sealed].filter(([minute]) => startOf(resolution, minute) === startMs);
+      return { resolution, startMs, version: within.reduce((sum, [, writes]) => sum + writes, 0) };
+    });
+    await this.#rollup.recompute(versions);
+    await this.#rollup.seal(versions);
   }
 
   /** Brings every minute, hour and day up to date. */
   async makeAll(): Promise<void> {
-    for (const minute of this.minutes) {
-      if (this.#sealed.get(minute) !== this.#writes.get(minute)) await this.makeMinute(minute);
-    }
+    await this.makeMinutes(
+      this.minutes.filter((minute) => this.#sealed.get(minute) !== this.#writes.get(minute)),
+    );
     for (const resolution of ['hour', 'day'] as const) {
-      const starts = new Set(this.minutes.map((minute) => startOf(resolution, minute)));
-      for (const startMs of starts) await this.makeCoarse(resolution, startMs);
+      await this.makeCoarse(resolution, new Set(this.minutes.map((minute) => startOf(resolution, minute))));
     }
   }
 
