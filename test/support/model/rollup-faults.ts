@@ -1,3 +1,5 @@
+import { spanOf } from '../../../processors/rollup/buckets.js';
+import type { RollupStore, Version } from '../../../processors/rollup/store.js';
 import { commitHighestDone } from './commit-faults.js';
 import type { Planted } from './planted.js';
 import type { RollupMember } from './rollup-member.js';
@@ -32,23 +34,29 @@ export const ROLLUP_FAULTS: readonly Planted<RollupMember>[] = [
 
 /** Clocks of two machines differ. */
 function versionFromClock({ sim, life, store }: RollupMember): void {
-  const recompute = store.recompute.bind(store);
   const skewMs = sim.random.between(-30_000, 30_000);
-  store.recompute = (bucket) => recompute(bucket, Math.round(life.clock.unixMs() + skewMs));
+  withVersion(store, () => Math.round(life.clock.unixMs() + skewMs));
 }
 
 function noVersion({ store }: RollupMember): void {
+  withVersion(store, () => 1);
+}
+
+/** Rows get another version than the seal. */
+function withVersion(store: RollupStore, version: () => number): void {
   const recompute = store.recompute.bind(store);
-  store.recompute = (bucket) => recompute(bucket, 1);
+  store.recompute = (buckets) => recompute(buckets.map((bucket) => ({ ...bucket, version: version() })));
 }
 
 /** What was written meanwhile counts as seen. */
 function writesAfterSnapshot({ store }: RollupMember): void {
   const seal = store.seal.bind(store);
-  store.seal = async (bucket, version) => {
-    if (bucket.resolution !== 'minute') return seal(bucket, version);
-    const [state] = await store.minutes({ fromMs: bucket.startMs, toMs: bucket.startMs + 60_000 });
-    return seal(bucket, state?.written ?? version);
+  store.seal = async (buckets) => {
+    const states = await store.minutes(spanOf(buckets));
+    const written = new Map(states.map((state) => [state.startMs, state.written]));
+    const later = ({ resolution, startMs, version }: Version) =>
+      resolution === 'minute' ? (written.get(startMs) ?? version) : version;
+    await seal(buckets.map((bucket) => ({ ...bucket, version: later(bucket) })));
   };
 }
 
@@ -56,9 +64,9 @@ function sealFirst({ store }: RollupMember): void {
   const recompute = store.recompute.bind(store);
   const seal = store.seal.bind(store);
   store.recompute = () => Promise.resolve();
-  store.seal = async (bucket, version) => {
-    await seal(bucket, version);
-    await recompute(bucket, version);
+  store.seal = async (buckets) => {
+    await seal(buckets);
+    await recompute(buckets);
   };
 }
 

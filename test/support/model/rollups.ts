@@ -6,11 +6,13 @@ import {
   type Bucket,
   type Resolution,
 } from '../../../processors/rollup/buckets.js';
-import type { DayState, HourState, MinuteState, TimeRange } from '../../../processors/rollup/store.js';
+import type { DayState, HourState, MinuteState, RollupStore } from '../../../processors/rollup/store.js';
 import type { Row } from './rows.js';
 
 /** What a recompute would write: per series the keys of the samples that are in it. */
 export type Contents = ReadonlyMap<string, ReadonlySet<string>>;
+
+type TimeRange = Parameters<RollupStore['minutes']>[0];
 
 interface RollupRow {
   readonly version: number;
