@@ -19,7 +19,7 @@ const environment = z.object({
   /** Longest that a message waits for others to share an insert with, milliseconds. */
   BELLWETHER_WRITER_FLUSH_MS: z.coerce.number().int().min(10).max(10_000).default(500),
   /** So many rows are inserted at once; twice as many may be in memory. */
-  BELLWETHER_WRITER_FLUSH_ROWS: positiveInteger(20_000),
+  BELLWETHER_WRITER_FLUSH_ROWS: positiveInteger(100_000),
   /** A consumer that does not move for so long while its log does is restarted, seconds. */
   BELLWETHER_WRITER_STALL_SECONDS: positiveInteger(30),
   /** Older measurements are dead-lettered: the table would drop them anyway. */

@@ -1,0 +1,55 @@
+import { randomUUID } from 'node:crypto';
+import { createProducer } from '../../../common/kafka/producer.js';
+import { encodeSignalBatch } from '../../../common/wire/otlp.js';
+import { SIGNALS_TOPIC } from '../../../schema/topics.js';
+import { fleetBatch, fleetPlan, hostId, type FleetPlan } from '../../support/fleet/plan.js';
+import type { Site } from './site.js';
+
+const MIB = 1024 * 1024;
+const HOUR_MS = 3_600_000;
+/** Sends in flight: the broker is to be kept busy, no more. */
+const SENDERS = 16;
+
+/** What the topic was filled with. */
+export interface Filling {
+  readonly messages: readonly Uint8Array[];
+  readonly points: number;
+  readonly bytes: number;
+}
+
+/**
+ * Messages of hosts × windows, in the order of time. Each window has numbers of its own: repeated ones would shrink
+ * on the disk as real ones do not. All lie in the hour before this one, so in one partition of the table.
+ */
+export function fleetFor(hosts: number, windows: number): FleetPlan {
+  const startMs = (Math.floor(Date.now() / HOUR_MS) - 1) * HOUR_MS;
+  return fleetPlan.parse({ hosts, startMs, variants: windows });
+}
+
+/** Fills `signals.v1` as agents do: each message in a record set of its own, gzipped. */
+export async function fill(site: Site, plan: FleetPlan, windows: number): Promise<Filling> {
+  const producer = createProducer({
+    brokers: site.broker.brokers,
+    clientId: 'bench',
+    log: site.log,
+    maxMessageBytes: 8 * MIB,
+  });
+  const run = randomUUID();
+  const total = plan.hosts * windows;
+  const messages: Uint8Array[] = [];
+  let next = 0;
+  const sender = async () => {
+    while (next < total) {
+      const number = next++;
+      const host = number % plan.hosts;
+      const batch = fleetBatch(plan, { host, window: Math.floor(number / plan.hosts), run });
+      const value = encodeSignalBatch(batch);
+      messages.push(value);
+      await producer.send(SIGNALS_TOPIC, [{ key: hostId(plan, host), value }]);
+    }
+  };
+  await Promise.all(Array.from({ length: SENDERS }, sender));
+  await producer.stop();
+  const bytes = messages.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return { messages, points: total * plan.pointsPerBatch, bytes };
+}
