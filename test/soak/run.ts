@@ -1,92 +1,108 @@
-/** `npm run soak -- [--minutes N]`: the demo runs for so long; each half minute it must be whole. */
-import { readFileSync } from 'node:fs';
+/**
+ * `npm run soak -- [--minutes N] [--graph FILE]`: the demo runs for so long beside a simulated fleet of 20,000
+ * points/s. At each look it must be whole, and memory, lag and parts must stay flat.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
+import { connectClickHouse } from '../../common/clickhouse/connection.js';
 import { messageOf } from '../../common/runtime/errors.js';
-import { homePaths } from '../../embedded/supervisor/home.js';
-import { readStackFile, type StackFile } from '../../embedded/supervisor/stack-file.js';
-import { startTestStack } from '../support/test-stack.js';
+import type { StackFile } from '../../embedded/supervisor/stack-file.js';
+import { fleetPlan } from '../support/fleet/plan.js';
+import { startSender } from '../support/fleet/start-sender.js';
+import type { Part } from '../support/part.js';
+import { PROJECT } from '../support/paths.js';
+import { startTestStack, type TestStack } from '../support/test-stack.js';
+import { graph } from './graph.js';
+import { describe, isWhole, look, type Look } from './look.js';
+import { flatnessText, judge, panelsOf } from './verdict.js';
 
-const DEFAULT_MINUTES = 60;
+const DEFAULT_MINUTES = 30;
 const MAX_MINUTES = 24 * 60;
-const INTERVAL_MS = 30_000;
-/** A window (5 s), the time until it is expected (10 s), and some. */
-const FRESH_WITHIN_SECONDS = 20;
+const INTERVAL_MS = 10_000;
+/** 100 hosts × 1,000 points each 5 s: 20,000 points/s. */
+const FLEET = { hosts: 100, pointsPerBatch: 1_000, windowMs: 5_000, variants: 2, hostPrefix: 'soak' };
+const SPREAD_MS = 1_000;
+/** Until its first windows are in, the fleet is not what the demo is judged with. */
+const SETTLE_MS = 20_000;
+const GRAPH = join(PROJECT, 'docs/images/soak.svg');
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-const ledger = z.object({
-  freshness: z.string().nullable(),
-  completeness: z.object({ ratio: z.number().nullable(), points_lost: z.number() }),
-});
-
-interface Look {
-  readonly freshSeconds: number;
-  readonly ratio: number;
-  readonly lost: number;
-  readonly restarts: number;
-  /** MiB by part. */
-  readonly memory: ReadonlyMap<string, number>;
-}
-
-/** Resident memory of a process, MiB; 0 when it is gone. */
-function residentMiB(pid: number): number {
-  try {
-    const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1];
-    return Math.round(Number(kib ?? 0) / 1024);
-  } catch {
-    return 0;
-  }
-}
-
-async function look(stack: StackFile): Promise<Look> {
-  const token = readFileSync(stack.tokens['operator'] ?? '', 'utf8').trim();
-  const answer = await fetch(`${stack.urls.api}/v1/fleet/ledger?from=now-1m&limit=1`, {
-    headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(20_000),
+/** As live agents do, for somewhat longer than is looked. */
+function startFleet(stack: StackFile, minutes: number): Part {
+  const startMs = (Math.ceil(Date.now() / FLEET.windowMs) + 1) * FLEET.windowMs;
+  const plan = fleetPlan.parse({ ...FLEET, startMs });
+  const windows = Math.ceil((minutes * 60_000 + 10 * SETTLE_MS) / FLEET.windowMs);
+  return startSender({
+    brokers: stack.urls.kafka.split(','),
+    plan,
+    run: randomUUID(),
+    to: FLEET.hosts * windows,
+    pace: { kind: 'live', spreadMs: SPREAD_MS },
+    acknowledgedFile: join(stack.home, 'acknowledged.txt'),
   });
-  const { freshness, completeness } = ledger.parse(await answer.json());
-  const { parts } = readStackFile(homePaths(stack.home).stackFile) ?? stack;
-  return {
-    freshSeconds: freshness === null ? Infinity : (Date.now() - Date.parse(freshness)) / 1000,
-    ratio: completeness.ratio ?? 0,
-    lost: completeness.points_lost,
-    restarts: parts.reduce((sum, part) => sum + part.restarts, 0),
-    memory: new Map(parts.map(({ name, pid }) => [name, residentMiB(pid)])),
-  };
 }
 
-const isWhole = (seen: Look) =>
-  seen.ratio === 1 && seen.lost === 0 && seen.restarts === 0 && seen.freshSeconds <= FRESH_WITHIN_SECONDS;
-
-function describe(seen: Look): string {
-  const memory = [...seen.memory].map(([name, mib]) => `${name} ${String(mib)}`).join(', ');
-  return `fresh to ${seen.freshSeconds.toFixed(1)} s ago, completeness ${String(seen.ratio)}, lost ${String(seen.lost)}, restarts ${String(seen.restarts)}; MiB: ${memory}`;
+/** Looks every 10 s while the load runs. */
+async function soak({ info }: TestStack, minutes: number): Promise<Look[]> {
+  const looks: Look[] = [];
+  const url = readFileSync(info.urlFiles.clickhouseAdmin, 'utf8').trim();
+  const client = connectClickHouse({ url, application: 'soak' });
+  const fleet = startFleet(info, minutes);
+  try {
+    await sleep(SETTLE_MS);
+    const begin = Date.now();
+    for (let next = begin; next <= begin + minutes * 60_000; next += INTERVAL_MS) {
+      await sleep(Math.max(next - Date.now(), 0));
+      if (fleet.child.exitCode !== null) throw new Error(`the fleet ended: ${fleet.output()}`);
+      const seen = await look(info, client, Math.round((Date.now() - begin) / 1_000));
+      looks.push(seen);
+      say(`  ${describe(seen)}`);
+    }
+  } finally {
+    await fleet.end('SIGTERM');
+    await client.close();
+  }
+  return looks;
 }
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
-    options: { minutes: { type: 'string', default: String(DEFAULT_MINUTES) } },
+    options: {
+      minutes: { type: 'string', default: String(DEFAULT_MINUTES) },
+      graph: { type: 'string' },
+    },
   });
   const minutes = z.coerce.number().positive().max(MAX_MINUTES).parse(values.minutes);
-  say(`soak: planned ${String(minutes)} min`);
+  say(`soak: planned ${String(minutes)} min at 20000 points/s`);
   const stack = await startTestStack(say);
-  const looks: Look[] = [];
-  const end = Date.now() + minutes * 60_000;
-  while (Date.now() < end) {
-    await sleep(Math.min(INTERVAL_MS, Math.max(end - Date.now(), 0)));
-    const seen = await look(stack.info);
-    looks.push(seen);
-    say(`  ${describe(seen)}`);
+  let looks: Look[] = [];
+  try {
+    looks = await soak(stack, minutes);
+  } catch (error) {
+    say(`✗ ${messageOf(error)}`);
   }
+  const flatness = judge(looks);
+  for (const one of flatness) say(`  ${flatnessText(one)}`);
   const broken = looks.filter((seen) => !isWhole(seen)).length;
-  if (broken > 0) stack.keepHome();
+  const steep = flatness.filter(({ flat }) => !flat);
+  const file = values.graph ?? (minutes === DEFAULT_MINUTES ? GRAPH : undefined);
+  if (file !== undefined && looks.length > 0) {
+    const title = `${String(minutes)} minutes at 20,000 points/s`;
+    writeFileSync(resolve(file), graph(title, panelsOf(looks)));
+    say(`  graph: ${file}`);
+  }
+  if (broken > 0 || steep.length > 0) stack.keepHome();
   const left = await stack.stop();
-  const last = looks.at(-1);
-  const holds = looks.length > 0 && broken === 0 && left.length === 0;
+  const holds = looks.length > 0 && broken === 0 && steep.length === 0 && left.length === 0;
   say(
-    `\nsoak  ${String(minutes)} min, ${String(looks.length - broken)} of ${String(looks.length)} looks whole, left behind ${String(left.length)}; last: ${last === undefined ? 'none' : describe(last)}  ${holds ? 'holds' : 'falls short'}`,
+    `\nsoak  ${String(minutes)} min, ${String(looks.length - broken)} of ${String(looks.length)} looks whole,` +
+      ` ${String(flatness.length - steep.length)} of ${String(flatness.length)} quantities flat, left behind ${String(left.length)}` +
+      `  ${holds ? 'holds' : 'falls short'}`,
   );
   return holds ? 0 : 1;
 }
