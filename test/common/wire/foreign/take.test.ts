@@ -167,10 +167,10 @@ describe('points of anyone', () => {
   });
 
   test('that say that they hold nothing are skipped and counted', () => {
-    const { points, withoutValue, refusals } = take(
-      request([gauge([number({ flags: 1, asDouble: NaN }), number()])]),
-    );
+    const content = request([gauge([number({ flags: 1, asDouble: NaN }), number()])]);
+    const { points, withoutValue, refusals } = takePoints(content);
     assert.deepEqual([points.length, withoutValue, refusals], [1, 1, []]);
+    assert.deepEqual(content, request([gauge([number()])]), 'and not passed on');
   });
 });
 
