@@ -40,3 +40,19 @@ export function decideDay(hours: readonly HourState[], sealed: number): Decision
 export function hoursOf(dayMs: number, hours: readonly HourState[]): HourState[] {
   return hours.filter(({ startMs }) => startOf('day', startMs) === dayMs);
 }
+
+/**
+ * Up to which day all are as they will stay: they are over so long that no row comes any more, and each stands.
+ * @param hours with those of all days that may not stand @param days seals by start
+ * @param settledMs start of the first day that rows may still come for
+ */
+export function finalUntil(
+  hours: readonly HourState[],
+  days: ReadonlyMap<number, number>,
+  settledMs: number,
+): number {
+  const starts = new Set(hours.map(({ startMs }) => startOf('day', startMs)));
+  const standing = (dayMs: number) =>
+    decideDay(hoursOf(dayMs, hours), days.get(dayMs) ?? 0).kind === 'stands';
+  return Math.min(settledMs, ...[...starts].filter((dayMs) => !standing(dayMs)));
+}

@@ -4,7 +4,7 @@ import type { Component } from '../../common/runtime/component.js';
 import { messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
 import { endOf, LENGTH_MS, startOf, type Bucket } from './buckets.js';
-import { decideDay, decideHour, decideMinute, hoursOf } from './decide.js';
+import { decideDay, decideHour, decideMinute, finalUntil, hoursOf } from './decide.js';
 import { openFrom } from './maker.js';
 import type { RollupMetrics } from './metrics.js';
 import type { RollupStore } from './store.js';
@@ -21,8 +21,8 @@ export interface LookParts {
   readonly minuteRetentionMs: number;
   /** Called for each bucket that should be made. */
   readonly onDirty: (bucket: Bucket) => void;
-  /** Called after each look, by the one member that looks. */
-  readonly afterLook: () => Promise<void>;
+  /** Called after each look, by the one member that looks: all days before this are as they will stay. */
+  readonly afterLook: (finalUntilMs: number) => Promise<void>;
 }
 
 /** Minutes and hours may be removed while they are read, so the last day of them is left alone. */
@@ -39,13 +39,12 @@ export function createLook(parts: LookParts): Component {
     /** Writes of the minutes that were dirty at the last look: what has changed since is being taken care of. */
     let before = new Map<number, number>();
     while (!stop.signal.aborted) {
-      await parts.clock.sleep(parts.lookMs, stop.signal);
-      if (stop.signal.aborted) return;
       try {
         before = isLooker(parts.consumer) ? await look(parts, before) : forget(parts);
       } catch (error) {
         parts.log.warn({ error: messageOf(error) }, 'could not look for dirty buckets');
       }
+      await parts.clock.sleep(parts.lookMs, stop.signal);
     }
   };
   return {
@@ -77,8 +76,7 @@ async function look(parts: LookParts, before: ReadonlyMap<number, number>): Prom
   for (const [startMs, written] of dirty) {
     if (before.get(startMs) === written) parts.onDirty({ resolution: 'minute', startMs });
   }
-  await lookAtHoursAndDays(parts, nowMs);
-  await parts.afterLook();
+  await parts.afterLook(await lookAtHoursAndDays(parts, nowMs));
   return dirty;
 }
 
@@ -93,7 +91,8 @@ async function lookAtMinutes(parts: LookParts, nowMs: number): Promise<Map<numbe
   return new Map(dirty.map(({ startMs, written }) => [startMs, written]));
 }
 
-async function lookAtHoursAndDays(parts: LookParts, nowMs: number): Promise<void> {
+/** @returns up to which day all are as they will stay. */
+async function lookAtHoursAndDays(parts: LookParts, nowMs: number): Promise<number> {
   const { store, metrics, delayMs, rawRetentionMs, minuteRetentionMs } = parts;
   const hasEnded = (bucket: Bucket) => endOf(bucket) + delayMs <= nowMs;
   const fromMs = startOf('day', nowMs - minuteRetentionMs + MINUTE_MARGIN_MS) + LENGTH_MS.day;
@@ -111,4 +110,5 @@ async function lookAtHoursAndDays(parts: LookParts, nowMs: number): Promise<void
   metrics.dirtyBuckets.set({ resolution: 'hour' }, dirtyHours.length);
   metrics.dirtyBuckets.set({ resolution: 'day' }, dirtyDays.length);
   [...dirtyHours, ...dirtyDays].forEach(parts.onDirty);
+  return finalUntil(hours, days, startOf('day', nowMs - rawRetentionMs));
 }

@@ -9,6 +9,7 @@ import { createLogger } from '../../common/runtime/log.js';
 import { runService } from '../../common/runtime/service.js';
 import { createTelemetry } from '../../common/telemetry/telemetry.js';
 import { PROGRESS_TOPIC } from '../../schema/topics.js';
+import { Baselines } from './baselines.js';
 import { readConfig } from './config.js';
 import { createLook } from './look.js';
 import { Maker } from './maker.js';
@@ -62,6 +63,7 @@ const maker = new Maker({
   rawRetentionMs,
   onDone: (message) => consumer.offsets.done(message, message.offset),
 });
+const baselines = new Baselines({ store, metrics, log });
 metrics.waitingIs((resolution) => schedule.waiting(resolution));
 
 const notReady = () => {
@@ -89,7 +91,7 @@ await runService(log, [
       schedule.touch(bucket);
       waker.wake();
     },
-    afterLook: () => Promise.resolve(),
+    afterLook: (untilMs) => baselines.fold(untilMs),
   }),
   createWatch({
     consumer,

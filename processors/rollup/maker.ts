@@ -87,7 +87,7 @@ export class Maker<T> {
   }
 
   async #makeAll(together: readonly Making<T>[]): Promise<void> {
-    const { store, metrics, log } = this.#parts;
+    const { store, schedule, metrics, log } = this.#parts;
     const resolution = together[0]?.due.resolution ?? 'minute';
     const buckets = together.map(({ due: { startMs }, version }): Version => ({
       resolution,
@@ -98,6 +98,7 @@ export class Maker<T> {
     await store.recompute(buckets);
     await store.seal(buckets);
     const seconds = end();
+    schedule.took(resolution, (seconds * 1_000) / buckets.length);
     metrics.recomputes.inc({ resolution }, buckets.length);
     log.debug({ buckets: buckets.map((bucket) => [nameOf(bucket), bucket.version]), seconds }, 'made');
     for (const { due } of together) this.#done(due, true);

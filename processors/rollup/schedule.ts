@@ -3,16 +3,18 @@ import { coarserThan, endOf, nameOf, RESOLUTIONS, type Bucket, type Resolution }
 export interface ScheduleOptions {
   /** So long after its end a bucket is recomputed for the first time, milliseconds. */
   readonly delayMs: number;
-  /** Between the starts of two recomputes of the same bucket, milliseconds: what comes meanwhile is one. */
+  /** Least time between the starts of two recomputes of the same bucket, milliseconds: what comes meanwhile is one. */
   readonly gapsMs: Readonly<Record<Resolution, number>>;
 }
 
-/** What late data costs: an hour is some 60 minutes' worth of work, a day 24 hours'. */
 export const GAPS_MS: Readonly<Record<Resolution, number>> = Object.freeze({
   minute: 5_000,
-  hour: 15_000,
-  day: 60_000,
+  hour: 5_000,
+  day: 5_000,
 });
+
+/** The gap grows to so many times what the last one took: late data that trickles in costs a tenth of the time. */
+const REST_FACTOR = 10;
 
 /** A bucket to be looked at, with what is done when it has been. */
 export interface Due<T> extends Bucket {
@@ -41,6 +43,8 @@ export class Schedule<T> {
   readonly #entries = new Map<string, Entry<T>>();
   /** When a bucket was last taken; forgotten once the gap has passed. */
   readonly #takenMs = new Map<string, number>();
+  /** How long the last recompute took, by resolution. */
+  readonly #tookMs: Record<Resolution, number> = { minute: 0, hour: 0, day: 0 };
   #records = 0;
 
   constructor(options: ScheduleOptions) {
@@ -113,6 +117,11 @@ export class Schedule<T> {
     entry.dueMs = Math.max(entry.dueMs, nowMs + backoffMs);
   }
 
+  /** A recompute of such a bucket took so long. */
+  took(resolution: Resolution, milliseconds: number): void {
+    this.#tookMs[resolution] = milliseconds;
+  }
+
   /** The bucket that holds this one, if any, may have changed. */
   touchCoarser({ resolution, startMs }: Bucket): void {
     const coarser = coarserThan(resolution);
@@ -131,14 +140,18 @@ export class Schedule<T> {
   #newEntry(key: string, { resolution, startMs }: Bucket): Entry<T> {
     const ready = endOf({ resolution, startMs }) + this.#options.delayMs;
     const taken = this.#takenMs.get(key);
-    const dueMs = taken === undefined ? ready : Math.max(ready, taken + this.#options.gapsMs[resolution]);
+    const dueMs = taken === undefined ? ready : Math.max(ready, taken + this.#gapMs(resolution));
     const entry = { resolution, startMs, dueMs, records: [], failures: 0 };
     this.#entries.set(key, entry);
     return entry;
   }
 
+  #gapMs(resolution: Resolution): number {
+    return Math.max(this.#options.gapsMs[resolution], REST_FACTOR * this.#tookMs[resolution]);
+  }
+
   #forget(nowMs: number): void {
-    const longest = Math.max(...Object.values(this.#options.gapsMs));
+    const longest = Math.max(...RESOLUTIONS.map((resolution) => this.#gapMs(resolution)));
     for (const [key, takenMs] of this.#takenMs) if (takenMs + longest <= nowMs) this.#takenMs.delete(key);
   }
 }

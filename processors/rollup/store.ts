@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ClickHouseClient } from '../../common/clickhouse/connection.js';
 import { spanOf, type Bucket, type TimeRange } from './buckets.js';
+import { FOLD_STATEMENT } from './sql/fold.js';
 import {
   DAYS_STATEMENT,
   deltasStatement,
@@ -56,6 +57,12 @@ export interface RollupStore {
   seal(buckets: readonly Version[]): Promise<void>;
 }
 
+/** What keeps totals asks of the tables. */
+export interface BaselineStore {
+  /** Adds the days before `untilMs` to the totals of their series; days before `fromMs` are known to be in all. */
+  fold(fromMs: number, untilMs: number): Promise<void>;
+}
+
 /** Repeats of an INSERT must not be taken for one; groups that outgrow half a GiB go to the disk. */
 const SETTINGS = {
   insert_deduplicate: 0,
@@ -70,7 +77,7 @@ const dayRow = z.object({ start: number, seal: number });
 const othersRow = z.object({ found: number });
 
 /** The tables in ClickHouse. */
-export class ClickHouseRollupStore implements RollupStore {
+export class ClickHouseRollupStore implements RollupStore, BaselineStore {
   readonly #client: ClickHouseClient;
 
   constructor(client: ClickHouseClient) {
@@ -106,6 +113,10 @@ export class ClickHouseRollupStore implements RollupStore {
   async seal(buckets: readonly Version[]): Promise<void> {
     const [first] = buckets;
     if (first !== undefined) await this.#run(sealStatement(first.resolution), parametersOf(buckets));
+  }
+
+  async fold(fromMs: number, untilMs: number): Promise<void> {
+    await this.#run(FOLD_STATEMENT, { from: fromMs / 1_000, until: untilMs / 1_000 });
   }
 
   async #ask<T>(query: string, parameters: Record<string, unknown>, row: z.ZodType<T>): Promise<T[]> {

@@ -1,4 +1,4 @@
-import { placesWhereNone, stepBuckets, stepsOf, stepSum } from './segments.js';
+import { placesWhereNone, stepBuckets, stepIntoFirst, stepsBetween, stepSum } from './segments.js';
 
 /** Columns that a rollup is written with, in this order. */
 export const ROLLUP_COLUMNS = [
@@ -7,10 +7,10 @@ export const ROLLUP_COLUMNS = [
   ...['region', 'host', 'app', 'instance', 'attributes'],
 ] as const;
 
-const CUMULATIVE = `('cumulative_sum', 'cumulative_exponential_histogram', 'cumulative_histogram')`;
+export const CUMULATIVE = `('cumulative_sum', 'cumulative_exponential_histogram', 'cumulative_histogram')`;
 const EXPLICIT = `('histogram', 'cumulative_histogram')`;
 
-const ZERO_TIME = `toDateTime64(0, 3, 'UTC')`;
+export const ZERO_TIME = `toDateTime64(0, 3, 'UTC')`;
 
 /**
  * Rows of gauges and cumulative series as pieces: what a series says in one row, so that rows and buckets are merged
@@ -44,13 +44,22 @@ export interface Merge {
   readonly pieces: string;
   /** Version of the result: SQL over `bucket`. */
   readonly version: string;
+  /** For totals: pieces say by `base` whether they are all that was before, and by `since` when they begin. */
+  readonly totals?: boolean;
 }
 
 /**
- * One row a series and bucket out of all its pieces: deltas are added, gauges keep their last value, cumulative ones get the
- * increase between their pieces. Columns as `ROLLUP_COLUMNS`.
+ * One row a series and bucket out of all its pieces: deltas are added, gauges keep their last value, cumulative ones
+ * get the increase between their pieces. Columns as `ROLLUP_COLUMNS`; with `totals` the increase before the first
+ * piece too as far as it is known, and then the columns `since` and `pieces_added`.
  */
-export function mergePieces({ pieces, version }: Merge): string {
+export function mergePieces({ pieces, version, totals = false }: Merge): string {
+  const edge = totals
+    ? '(place, pieces.first, pieces.last, pieces.base)'
+    : '(place, pieces.first, pieces.last)';
+  const between = stepsBetween('edges');
+  const steps = totals ? `arrayConcat(${stepIntoFirst('edges')}, ${between})` : between;
+  const added = totals ? ',\n      min(pieces.since) AS since, countIf(NOT pieces.base) AS pieces_added' : '';
   return `SELECT customer, metric, series, bucket AS time, ${version} AS version, kind, unit,
   if(gauge, last.3, total + ${stepSum('steps', 'value')}) AS value,
   toUInt64(toInt64(total_count) + ${stepSum('steps', 'count')}) AS count,
@@ -58,11 +67,11 @@ export function mergePieces({ pieces, version }: Merge): string {
   toUInt64(toInt64(total_zero_count) + ${stepSum('steps', 'zeroCount')}) AS zero_count,
   if(explicit, [], buckets.1) AS bucket_indexes,
   if(explicit, arrayMap(place -> toUInt64(buckets.2[indexOf(buckets.1, place)]), range(length(bounds) + 1)), arrayMap(c -> toUInt64(c), buckets.2)) AS bucket_counts,
-  bounds, min, max, rows, first, last, region, host, app, instance, attributes
+  bounds, min, max, rows, first, last, region, host, app, instance, attributes${totals ? ', since, pieces_added' : ''}
 FROM (
   SELECT *, ${stepBuckets('steps', 'sparse')} AS buckets, edges[1].2 AS first, edges[-1].3 AS last
   FROM (
-    SELECT *, if(gauge, [], ${stepsOf('edges', false)}) AS steps
+    SELECT *, if(gauge, [], ${steps}) AS steps
     FROM (
     SELECT customer, metric, series, bucket,
       any(kind) AS kind, any(unit) AS unit, any(bounds) AS bounds,
@@ -72,7 +81,7 @@ FROM (
       sum(pieces.zero_count) AS total_zero_count,
       sumMap(${placesWhereNone('pieces.bucket_indexes', 'pieces.bucket_counts')}, pieces.bucket_counts) AS sparse,
       if(gauge, min(pieces.min), 0) AS min, if(gauge, max(pieces.max), 0) AS max, sum(pieces.rows) AS rows,
-      arraySort(edge -> edge.1, groupArrayIf((place, pieces.first, pieces.last), pieces.cumulative OR pieces.gauge)) AS edges
+      arraySort(edge -> edge.1, groupArrayIf(${edge}, pieces.cumulative OR pieces.gauge)) AS edges${added}
     FROM (${pieces}) AS pieces
     GROUP BY customer, metric, series, bucket
     )

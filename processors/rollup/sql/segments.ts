@@ -63,18 +63,17 @@ function stepKind(previous: string, next: string): string {
         ${DIFFERENCE})`;
 }
 
-/**
- * Array of (kind, previous, next) of the steps between the segments of `edges`, an array of
- * (order, first, last) in order.
- * @param opening whether the first segment has a step as well, from nothing.
- */
-export function stepsOf(edges: string, opening: boolean): string {
+/** Array of (kind, previous, next) of the steps between the segments of `edges`, (order, first, last, …) in order. */
+export function stepsBetween(edges: string): string {
   const lasts = `arrayMap(edge -> edge.3, ${edges})`;
   const firsts = `arrayMap(edge -> edge.2, ${edges})`;
-  const between = `arrayMap((p, n) -> (${stepKind('p', 'n')}, p, n), arrayPopBack(${lasts}), arrayPopFront(${firsts}))`;
-  if (!opening) return between;
-  const first = `arrayMap(n -> (${openingOf('n')}, n, n), arraySlice(${firsts}, 1, 1))`;
-  return `arrayConcat(${first}, ${between})`;
+  return `arrayMap((p, n) -> (${stepKind('p', 'n')}, p, n), arrayPopBack(${lasts}), arrayPopFront(${firsts}))`;
+}
+
+/** The step into the first segment, from nothing; none where `edge.4` says that all before it is known. */
+export function stepIntoFirst(edges: string): string {
+  const kind = `if(edge.4, ${NOTHING}, ${openingOf('edge.2')})`;
+  return `arrayMap(edge -> (${kind}, edge.2, edge.2), arraySlice(${edges}, 1, 1))`;
 }
 
 /** Sum of what the steps add to a number. */
