@@ -16,6 +16,11 @@ const environment = z.object({
   ...commonEnvironment,
   KAFKA_BROKERS: brokerList,
   CLICKHOUSE_URL: httpUrl,
+  /** Name of the cluster that the tables are made on, as its servers know it; unset: a single server. */
+  CLICKHOUSE_CLUSTER: z
+    .string()
+    .regex(/^[A-Za-z_][\w.-]{0,63}$/, 'must be a name of letters, digits, _ . and -')
+    .optional(),
   /** Copies of each partition; 3 on a real cluster. */
   KAFKA_REPLICATION_FACTOR: positiveInteger(1),
   BELLWETHER_RAW_RETENTION_HOURS: positiveInteger(48),
@@ -45,6 +50,7 @@ async function main(): Promise<void> {
         eventRetentionDays: config.BELLWETHER_EVENT_RETENTION_DAYS,
         minuteRetentionDays: config.BELLWETHER_MINUTE_RETENTION_DAYS,
         rollupRetentionMonths: config.BELLWETHER_ROLLUP_RETENTION_MONTHS,
+        cluster: config.CLICKHOUSE_CLUSTER ?? '',
       },
     });
     log.info({ applied }, applied === 0 ? 'the database was up to date' : 'statements applied');

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import type { ClickHouseClient } from '../common/clickhouse/connection.js';
 import { BellwetherError } from '../common/runtime/errors.js';
+import { render } from './cluster.js';
+import { createLedger, keyOf, readLedger, record, refuseOtherVariant } from './ledger.js';
 import { MIGRATIONS } from './migrations/index.js';
 import { DEFAULT_RETENTION, type Migration, type SchemaSettings } from './migrations/migration.js';
 import { applyRetention } from './retention.js';
@@ -16,11 +17,11 @@ export interface MigrateOptions {
 
 /**
  * Checksums are taken over the text with these settings, so that another retention is not another migration;
- * retention is brought to what the settings say by `applyRetention`.
+ * retention is brought to what the settings say by `applyRetention`. On a cluster they are taken over what is
+ * run there, so that another rendering of an applied statement is refused too.
  */
 const CANONICAL: SchemaSettings = { database: 'canonical', ...DEFAULT_RETENTION };
-
-const recordedRow = z.object({ version: z.number(), statement: z.number(), checksum: z.string() });
+const CANONICAL_CLUSTER = 'canonical';
 
 /**
  * Brings the database to the newest version. Each statement may be run again without harm and is recorded
@@ -30,12 +31,17 @@ const recordedRow = z.object({ version: z.number(), statement: z.number(), check
  */
 export async function migrate(options: MigrateOptions): Promise<number> {
   const { client, settings, migrations = MIGRATIONS } = options;
-  await createLedger(client, settings.database);
+  const cluster = settings.cluster ?? '';
+  const run = commander(client, cluster);
+  await refuseOtherVariant(client, settings.database, cluster);
+  await createLedger(run, settings.database, cluster);
   const recorded = await readLedger(client, settings.database);
   refuseUnknownVersions(recorded, migrations);
   let applied = 0;
   for (const migration of migrations) {
-    const canonical = migration.statements(CANONICAL).map(checksumOf);
+    const canonical = migration
+      .statements(CANONICAL)
+      .map((sql) => checksumOf(render(sql, cluster === '' ? '' : CANONICAL_CLUSTER).join(';\n')));
     for (const [index, sql] of migration.statements(settings).entries()) {
       const checksum = canonical[index] ?? '';
       const before = recorded.get(keyOf(migration.version, index));
@@ -43,54 +49,13 @@ export async function migrate(options: MigrateOptions): Promise<number> {
         refuseChanged(migration, index, before, checksum);
         continue;
       }
-      await client.command({ query: sql });
+      for (const rendered of render(sql, cluster)) await run(rendered);
       await record(client, settings.database, migration, index, checksum);
       applied += 1;
     }
   }
-  await applyRetention(client, settings);
+  await applyRetention(client, settings, run);
   return applied;
-}
-
-async function createLedger(client: ClickHouseClient, database: string): Promise<void> {
-  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${database}` });
-  await client.command({
-    query: `CREATE TABLE IF NOT EXISTS ${database}.schema_migrations
-(
-    version UInt32 COMMENT 'Number of the migration',
-    statement UInt32 COMMENT 'Place of the statement in it, from 0',
-    name String COMMENT 'Name of the migration',
-    checksum String COMMENT 'Hex SHA-256 of the statement as the project has it',
-    applied_at DateTime64(3, 'UTC') COMMENT 'When it was applied'
-)
-ENGINE = ReplacingMergeTree(applied_at)
-ORDER BY (version, statement)
-COMMENT 'Which statements of the schema were applied'`,
-  });
-}
-
-async function readLedger(client: ClickHouseClient, database: string): Promise<Map<string, string>> {
-  const result = await client.query({
-    query: `SELECT version, statement, checksum FROM ${database}.schema_migrations FINAL`,
-    format: 'JSONEachRow',
-  });
-  const rows = z.array(recordedRow).parse(await result.json());
-  return new Map(rows.map((row) => [keyOf(row.version, row.statement), row.checksum]));
-}
-
-async function record(
-  client: ClickHouseClient,
-  database: string,
-  migration: Migration,
-  statement: number,
-  checksum: string,
-): Promise<void> {
-  const { version, name } = migration;
-  await client.insert({
-    table: `${database}.schema_migrations`,
-    format: 'JSONEachRow',
-    values: [{ version, statement, name, checksum, applied_at: engineTime(new Date()) }],
-  });
 }
 
 function refuseChanged(migration: Migration, index: number, before: string, checksum: string): void {
@@ -117,13 +82,17 @@ function refuseUnknownVersions(
   );
 }
 
-const keyOf = (version: number, statement: number) => `${version}.${statement}`;
-
 function checksumOf(sql: string): string {
   return createHash('sha256').update(sql).digest('hex');
 }
 
-/** As ClickHouse reads a DateTime64(3) in UTC. */
-function engineTime(time: Date): string {
-  return time.toISOString().replace('T', ' ').replace('Z', '');
+/** Seconds that the nodes may take for a statement: less than the client waits for an answer. */
+const CLUSTER_TASK_SECONDS = '25';
+
+/** Runs statements; on a cluster each resolves when all nodes have run it, and fails otherwise. */
+function commander(client: ClickHouseClient, cluster: string): (statement: string) => Promise<void> {
+  const settings = { clickhouse_settings: { distributed_ddl_task_timeout: CLUSTER_TASK_SECONDS } };
+  return async (query) => {
+    await client.command(cluster === '' ? { query } : { query, ...settings });
+  };
 }

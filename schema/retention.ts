@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ClickHouseClient } from '../common/clickhouse/connection.js';
+import { localTable, onCluster } from './cluster.js';
 import { touchRetentionHours } from './migrations/0002-rollups/seals.js';
 import type { SchemaSettings } from './migrations/migration.js';
 
@@ -36,9 +37,14 @@ const tableRow = z.object({ name: z.string(), engine_full: z.string() });
 
 /**
  * Brings each table's TTL to what the settings say, when they have changed since it was made.
+ * @param run runs a statement that changes something
  * @returns names of the tables that were altered.
  */
-export async function applyRetention(client: ClickHouseClient, settings: SchemaSettings): Promise<string[]> {
+export async function applyRetention(
+  client: ClickHouseClient,
+  settings: SchemaSettings,
+  run: (statement: string) => Promise<void>,
+): Promise<string[]> {
   const result = await client.query({
     query: 'SELECT name, engine_full FROM system.tables WHERE database = {database:String}',
     query_params: { database: settings.database },
@@ -52,10 +58,16 @@ export async function applyRetention(client: ClickHouseClient, settings: SchemaS
   );
   const altered: string[] = [];
   for (const { table, ttl, written } of retentions(settings)) {
-    const engine = engines.get(table);
+    const engine = engines.get(localTable(table, settings.cluster ?? ''));
     if (engine === undefined || engine.includes(written)) continue;
-    await client.command({ query: `ALTER TABLE ${settings.database}.${table} MODIFY TTL ${ttl}` });
+    await run(retentionStatement(settings, table, ttl));
     altered.push(table);
   }
   return altered;
+}
+
+/** What brings one table to its TTL; on a cluster it is the table that holds the rows. */
+export function retentionStatement(settings: SchemaSettings, table: string, ttl: string): string {
+  const { database, cluster = '' } = settings;
+  return `ALTER TABLE ${database}.${localTable(table, cluster)}${onCluster(cluster)} MODIFY TTL ${ttl}`;
 }

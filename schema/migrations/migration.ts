@@ -12,6 +12,8 @@ export interface SchemaSettings {
   readonly minuteRetentionDays: number;
   /** Of hours, days and what says that they are complete. */
   readonly rollupRetentionMonths: number;
+  /** Name of the ClickHouse cluster that the tables are on; empty or absent: a single server. */
+  readonly cluster?: string;
 }
 
 /** How long each tier is kept unless the operator says otherwise. */
