@@ -68,6 +68,10 @@ describe('the schema of a cluster', () => {
       checked += 1;
     }
     assert.equal(checked, 10);
+    const shardOf = (table: string) => new RegExp(`'${table}_local', (.*)\\)`).exec(CLUSTER.join('\n'))?.[1];
+    for (const table of ['minutes', 'hours', 'days', 'baselines']) {
+      assert.equal(shardOf(table), shardOf('samples'), `${table} lie where what they are made from lies`);
+    }
   });
 
   it('refuses what it has no rule for, by name', () => {
