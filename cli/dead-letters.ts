@@ -79,7 +79,7 @@ async function replayLetters(places: readonly string[], options: ReplayOptions):
   if (plan.letters.length > 1 && options.yes !== true) {
     throw new BellwetherError(
       'bad_request',
-      `nothing sent: add --yes to replay ${plan.letters.length} letters`,
+      `nothing sent: add --yes to replay ${lettersText(plan.letters.length)}`,
     );
   }
   await send(options_, plan);
@@ -98,7 +98,7 @@ async function send(options: KafkaOptions, plan: ReplayPlan): Promise<void> {
 }
 
 function planText({ letters, already, hopeless }: ReplayPlan): string {
-  const lines = [`${letters.length} letters to replay`];
+  const lines = [`${lettersText(letters.length)} to replay`];
   const [first] = already;
   if (first !== undefined) {
     const when = new Date(first.replayedMs ?? 0).toISOString();
@@ -107,6 +107,10 @@ function planText({ letters, already, hopeless }: ReplayPlan): string {
   }
   if (hopeless.length > 0) lines.push(`${hopeless.length} without their bytes (stub or empty): left out`);
   return lines.join('\n');
+}
+
+function lettersText(count: number): string {
+  return count === 1 ? '1 letter' : `${count} letters`;
 }
 
 function withFilter(command: Command): Command {

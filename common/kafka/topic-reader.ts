@@ -16,8 +16,10 @@ export interface LogRange extends TopicPartition {
 export interface RangeQuery {
   /** Only records that the broker took at this time or later, Unix milliseconds. */
   readonly fromMs?: number | undefined;
-  /** At most so many of the newest offsets of each partition. */
+  /** Begin at most so many offsets of each partition before its end, or before the first record of `beforeMs`. */
   readonly newest: number;
+  /** Unix milliseconds. */
+  readonly beforeMs?: number | undefined;
 }
 
 /** A partition from which nothing came for so long is not going to be read. */
@@ -32,24 +34,32 @@ const FETCH_BYTES = 4 * MIB;
 export async function logRanges(
   options: KafkaOptions,
   topic: string,
-  { fromMs, newest }: RangeQuery,
+  { fromMs, newest, beforeMs }: RangeQuery,
 ): Promise<LogRange[]> {
   return withAdmin(options, `where ${topic} begins and ends`, async (admin) => {
-    const firstSince = new Map<number, number>();
-    if (fromMs !== undefined) {
-      for (const { partition, offset } of await admin.fetchTopicOffsetsByTimestamp(topic, fromMs)) {
-        firstSince.set(partition, Number(offset));
-      }
-    }
+    const since = await firstOffsets(admin, topic, fromMs);
+    const before = await firstOffsets(admin, topic, beforeMs);
     const offsets = await admin.fetchTopicOffsets(topic);
     return offsets
       .map(({ partition, low, high }) => {
         const end = Number(high);
-        const start = Math.max(Number(low), firstSince.get(partition) ?? 0, end - newest);
+        const oldest = (before.get(partition) ?? end) - newest;
+        const start = Math.max(Number(low), since.get(partition) ?? 0, oldest);
         return { topic, partition, start, end };
       })
       .filter(({ start, end }) => start < end);
   });
+}
+
+/** By partition the first offset of the time or later; empty without a time. */
+async function firstOffsets(
+  admin: Admin,
+  topic: string,
+  timeMs: number | undefined,
+): Promise<ReadonlyMap<number, number>> {
+  if (timeMs === undefined) return new Map();
+  const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, timeMs);
+  return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
 }
 
 /**

@@ -37,7 +37,7 @@ export interface Listing {
   readonly notLooked: number;
 }
 
-/** So many of the newest messages of each partition are looked at: some seconds, and a bound on what is kept. */
+/** So many of the newest messages (before `toMs`) of each partition are looked at, and at most so many kept. */
 export const SCAN_LIMIT = 100_000;
 
 /**
@@ -67,7 +67,8 @@ export async function listLetters(
   };
   for (const topic of deadLetterTopics(filter.topic)) {
     // Read to the end whatever `toMs` says: the record of a replay stands behind its letter.
-    const ranges = await logRanges(kafka, topic, { fromMs: filter.fromMs, newest: SCAN_LIMIT });
+    const { fromMs, toMs: beforeMs } = filter;
+    const ranges = await logRanges(kafka, topic, { fromMs, beforeMs, newest: SCAN_LIMIT });
     notLooked += await cutOff(kafka, topic, filter, ranges);
     await readRanges(kafka, ranges, take);
   }

@@ -29,7 +29,7 @@ export function listText(listing: Listing): string {
   ]);
   const head = ['REFUSED', 'LETTER', 'ORIGINAL', 'REASON', 'WHOSE', 'BYTES', 'STATE', 'DETAIL'];
   const lines = letters.length === 0 ? [] : columns([head, ...rows], new Set([5]));
-  const older = notLooked === 0 ? '' : `; ${notLooked} older ones were not looked at: use --from and --to`;
+  const older = notLooked === 0 ? '' : `; ${notLooked} older ones were not looked at: --to reaches them`;
   lines.push(`${letters.length} of ${matched} letters that match, of ${looked} messages looked at${older}`);
   return lines.join('\n');
 }

@@ -145,7 +145,7 @@ describe('dead letters, with a real broker', () => {
 
   it('replays one as it was, says so, and not a second time by itself', async () => {
     const place = `${DLQ}/0/0`;
-    assert.match((await bellwether('replay', place, '--dry-run')).stdout, /^1 letters to replay$/m);
+    assert.match((await bellwether('replay', place, '--dry-run')).stdout, /^1 letter to replay$/m);
     assert.equal(await signals(), 0);
     assert.match((await bellwether('replay', place)).stdout, /^1 replayed$/m);
     assert.equal(await signals(), 1);
