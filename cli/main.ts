@@ -5,9 +5,11 @@ import { demoCommand } from './demo.js';
 import { downCommand } from './down.js';
 import { infoCommand } from './info.js';
 import { logsCommand } from './logs.js';
+import { rollupCommand } from './rollup.js';
 import { statusCommand } from './status.js';
 import { tokenCommand } from './token.js';
 import { upCommand } from './up.js';
+import { verifyCommand } from './verify.js';
 
 const program = new Command('bellwether')
   .description('Bellwether on this machine: the stack under BELLWETHER_HOME (default ./.bellwether)')
@@ -18,6 +20,8 @@ const program = new Command('bellwether')
   .addCommand(tokenCommand())
   .addCommand(logsCommand())
   .addCommand(deadLettersCommand())
+  .addCommand(rollupCommand())
+  .addCommand(verifyCommand())
   .addCommand(demoCommand());
 
 try {

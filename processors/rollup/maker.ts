@@ -23,7 +23,7 @@ export interface MakerParts<T> {
 const REMOVAL_MARGIN_MS = 120_000;
 
 /** Buckets that one statement makes at most: late data of half an hour costs a few statements. */
-const TOGETHER = { minute: 15, hour: 4, day: 1 } as const;
+export const TOGETHER = { minute: 15, hour: 4, day: 1 } as const;
 
 /** Minutes before this can no longer be made from raw rows, Unix milliseconds. */
 export function openFrom(nowMs: number, rawRetentionMs: number): number {
