@@ -13,6 +13,8 @@ export interface Pipeline {
   readonly broker: RunningBroker;
   readonly client: ClickHouseClient;
   readonly log: Logger;
+  /** Of the store, with admin rights. */
+  readonly storeUrl: string;
   /** Starts one of the project's mains with these variables; its output goes to a file of that name. */
   run(main: string, name: string, variables?: Record<string, string>): Part;
   /** Kills the store; what it returns starts it again at the same place. */
@@ -41,6 +43,7 @@ export async function startPipeline(): Promise<Pipeline> {
     broker,
     client,
     log,
+    storeUrl: store.url('admin'),
     run(main, name, variables = {}) {
       const urls = {
         CLICKHOUSE_URL: store.url('admin'),
