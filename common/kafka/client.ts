@@ -2,6 +2,7 @@ import { Kafka, logLevel, type LogEntry } from 'kafkajs';
 
 export type { ITopicConfig } from 'kafkajs';
 import type { Logger } from '../runtime/log.js';
+import { registerCodecs } from './codecs.js';
 import { stopIdleTimerLoop } from './idle-timer.js';
 
 export interface KafkaOptions {
@@ -27,6 +28,7 @@ export const DEFAULT_RETRY: RetryLimits = { retries: 5, initialRetryTime: 100, m
 /** The only place that makes a KafkaJS client, so that another client can take its place. */
 export function createKafka(options: KafkaOptions, retry: RetryLimits = DEFAULT_RETRY): Kafka {
   stopIdleTimerLoop();
+  registerCodecs();
   const log = options.log.child({ client: options.clientId });
   return new Kafka({
     brokers: [...options.brokers],
