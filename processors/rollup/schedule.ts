@@ -108,13 +108,14 @@ export class Schedule<T> {
   /** Taken, but it did not work: comes again after a while, the longer the more often it failed. */
   putBack(due: Due<T>, nowMs: number): void {
     const key = nameOf(due);
-    const known = this.#entries.get(key);
-    const entry = known ?? this.#newEntry(key, due);
+    // It was not made, so there is no gap to keep.
+    this.#takenMs.delete(key);
+    const entry = this.#entries.get(key) ?? this.#newEntry(key, due);
     entry.records.unshift(...due.records);
     this.#records += due.records.length;
     entry.failures = due.failures + 1;
     const backoffMs = Math.min(FIRST_BACKOFF_MS * 2 ** due.failures, LONGEST_BACKOFF_MS);
-    entry.dueMs = Math.max(entry.dueMs, nowMs + backoffMs);
+    entry.dueMs = nowMs + backoffMs;
   }
 
   /** A recompute of such a bucket took so long. */
