@@ -59,8 +59,14 @@ describe('one trace from window to insert, from the real processes', () => {
     await rm(directory, { recursive: true });
   });
 
-  /** Agent, then writer, then one request to the API; each ends and so sends what it has. */
+  /** Three windows through agent and writer, one request to the API; each part ends and so sends what it has. */
   async function runAll(): Promise<void> {
+    const port = await freePort();
+    const api = pipeline.run('query-api/main.js', 'api', { ...variables, BELLWETHER_API_PORT: String(port) });
+    const writer = pipeline.run('processors/writer/main.js', 'writer', {
+      ...variables,
+      BELLWETHER_WRITER_PORT: '0',
+    });
     const agent = pipeline.run('ingest/main.js', 'agent', {
       ...variables,
       BELLWETHER_REPLAY: join(directory, 'windows.rec'),
@@ -69,27 +75,21 @@ describe('one trace from window to insert, from the real processes', () => {
       BELLWETHER_HOST_ID: 'host-1',
       BELLWETHER_AGENT_PORT: '0',
     });
+    const { token } = await createToken(pipeline.client, { role: 'customer', customer: 'acme' });
     assert.equal(await agent.exited, 0, agent.output());
-    const writer = pipeline.run('processors/writer/main.js', 'writer', {
-      ...variables,
-      BELLWETHER_WRITER_PORT: '0',
-    });
     const stored = async () => {
       const query = 'SELECT count() FROM bellwether.batches FINAL';
       const result = await pipeline.client.query({ query, format: 'TabSeparated' });
       return Number(await result.text()) === WINDOWS;
     };
-    await until('all windows are stored', stored, 30_000);
-    assert.equal(await writer.end('SIGTERM'), 0, writer.output());
-    const { token } = await createToken(pipeline.client, { role: 'customer', customer: 'acme' });
-    const port = await freePort();
-    const api = pipeline.run('query-api/main.js', 'api', { ...variables, BELLWETHER_API_PORT: String(port) });
+    await until('all windows are stored', stored, 60_000);
     const url = `http://127.0.0.1:${port}`;
     await untilReady(api, `${url}/readyz`);
     const headers = { authorization: `Bearer ${token}` };
     const answer = await fetch(`${url}/v1/customers/acme/drops?from=now-5m`, { headers });
     assert.equal(answer.status, 200, await answer.text());
-    assert.equal(await api.end('SIGTERM'), 0, api.output());
+    const codes = await Promise.all([writer.end('SIGTERM'), api.end('SIGTERM')]);
+    assert.deepEqual(codes, [0, 0], writer.output() + api.output());
   }
 
   const named = (name: string) => endpoint.spans.filter((span) => span.name === name);
