@@ -119,6 +119,17 @@ export async function readStretches(
   return planStretches(range, runsOf(runs));
 }
 
+/** The stretches as far as they lie in a range. */
+export function withinRange(stretches: readonly Stretch[], range: TimeRange): Stretch[] {
+  return stretches
+    .map(({ fromMs, toMs, resolution }) => ({
+      fromMs: Math.max(fromMs, range.fromMs),
+      toMs: Math.min(toMs, range.toMs),
+      resolution,
+    }))
+    .filter(({ fromMs, toMs }) => fromMs < toMs);
+}
+
 /** How an answer names what it was read at. */
 export function resolutionOf(stretches: readonly Stretch[]): {
   resolution: Resolution;

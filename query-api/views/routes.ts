@@ -17,6 +17,14 @@ import { answerDrops, dropsAnswer, dropsRequest } from './drops.js';
 import { answerEvents, eventsAnswer, eventsRequest } from './events.js';
 import { answerLatency, latencyAnswer, latencyRequest } from './latency.js';
 import { answerLedger, ledgerAnswer, ledgerRequest } from './ledger.js';
+import {
+  answerMetric,
+  answerMetrics,
+  metricAnswer,
+  metricRequest,
+  metricsAnswer,
+  metricsRequest,
+} from './metrics.js';
 import { answerWhoami, whoamiAnswer } from './whoami.js';
 
 /** All of `/v1`: every route behind a verified token, every path behind its grant. */
@@ -38,6 +46,7 @@ export function registerViews(app: FastifyInstance, context: ViewContext, authen
     v1.register((customers, _options, ready) => {
       customers.addHook('onRequest', requireCustomer);
       registerCustomerViews(customers, context);
+      registerMetricViews(customers, context);
       ready();
     });
     v1.register((fleet, _options, ready) => {
@@ -85,6 +94,38 @@ function registerCustomerViews(instance: FastifyInstance, context: ViewContext):
     (request, reply) =>
       bounded(context, request, reply, (signal) =>
         answerEvents(context, granted(request.customerScope), request.query, signal),
+      ),
+  );
+}
+
+function registerMetricViews(instance: FastifyInstance, context: ViewContext): void {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  app.get(
+    '/v1/customers/:customer/metrics',
+    {
+      schema: {
+        summary: 'Metrics that others than our agents sent',
+        ...metricsRequest,
+        ...secured({ 200: metricsAnswer }),
+      },
+    },
+    (request, reply) =>
+      bounded(context, request, reply, (signal) =>
+        answerMetrics(context, granted(request.customerScope), request.query, signal),
+      ),
+  );
+  app.get(
+    '/v1/customers/:customer/metrics/:metric',
+    {
+      schema: {
+        summary: 'One of these metrics over time: increases, values, quantiles',
+        ...metricRequest,
+        ...secured({ 200: metricAnswer }),
+      },
+    },
+    (request, reply) =>
+      bounded(context, request, reply, (signal) =>
+        answerMetric(context, granted(request.customerScope), request.params.metric, request.query, signal),
       ),
   );
 }

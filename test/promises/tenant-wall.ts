@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { connectClickHouse } from '../../common/clickhouse/connection.js';
 import {
+  CANARY_METRIC,
   INTRUDER,
   OWNER,
   plantCanaries,
@@ -104,6 +105,10 @@ async function notShownToOwner(
     `latency?${canaries.range}&signal=tcp.connect.duration&app=${canaries.marker}`,
     ...['reason', 'place', 'app', 'instance'].map((by) => `drops?${canaries.range}&by=${by}`),
     `events?${canaries.range}&limit=1000`,
+    `metrics?${canaries.range}`,
+    ...['app', 'instance', 'host', 'series'].map(
+      (by) => `metrics/${CANARY_METRIC}?${canaries.range}&by=${by}`,
+    ),
   ];
   const hidden: string[] = [];
   for (const view of views) {

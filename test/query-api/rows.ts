@@ -81,6 +81,32 @@ export async function insertSamples(client: ClickHouseClient, rows: readonly Sam
   await insert(client, 'samples', values);
 }
 
+/** A point that somebody else than our agents sent. */
+export interface ForeignPoint {
+  readonly customer: string;
+  readonly metric: string;
+  readonly kind: 'sum' | 'gauge';
+  readonly startMs: number;
+  readonly value: number;
+  readonly app: string;
+  readonly instance: string;
+  readonly host: string;
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
+export async function insertForeign(client: ClickHouseClient, rows: readonly ForeignPoint[]): Promise<void> {
+  const values = rows.map(({ startMs, ...row }, index) => ({
+    ...row,
+    series: seriesOf([row.customer, row.metric, row.kind, row.app, row.instance, row.host].join('|')),
+    time: engineTime(startMs),
+    start_time: engineTime(startMs),
+    source: index,
+    window_ms: 0,
+    unit: '1',
+  }));
+  await insert(client, 'samples', values);
+}
+
 export interface EventRow {
   readonly customer: string;
   readonly timeMs: number;

@@ -23,7 +23,10 @@ function assertProblem(answer: Answer, code: ErrorCode, detail = /./) {
 describe('HTTP surface', () => {
   it('wants a token for all of /v1, in the header only', async () => {
     const { get, tokens } = await fakeApi();
-    const paths = ['whoami', 'customers', 'customers/acme/latency', 'customers/acme/drops', 'fleet/ledger'];
+    const paths = [
+      ...['whoami', 'customers', 'fleet/ledger', 'customers/acme/latency', 'customers/acme/drops'],
+      ...['customers/acme/metrics', 'customers/acme/metrics/requests'],
+    ];
     for (const route of paths) {
       const answer = await get(`/v1/${route}?access_token=${tokens.acme}`);
       assertProblem(answer, 'unauthorized', /Authorization header holds no token/);
@@ -54,7 +57,10 @@ describe('HTTP surface', () => {
       '%00',
       'x'.repeat(300),
     ]) {
-      for (const rest of ['latency', 'drops?by=nonsense', 'events?limit=0', 'latency?from=never']) {
+      for (const rest of [
+        ...['latency', 'drops?by=nonsense', 'events?limit=0', 'latency?from=never'],
+        ...['metrics', 'metrics/packet.drops', 'metrics/requests?by=region'],
+      ]) {
         const answer = await get(`/v1/customers/${other}/${rest}`, tokens.acme);
         assertProblem(answer, 'forbidden');
         bodies.add(answer.body.replace(/urn:uuid:[^"]+/, ''));
@@ -83,6 +89,12 @@ describe('HTTP surface', () => {
       ['latency?step=7s', /^step: "7s" is not a multiple/],
       ['latency?app=', /^app: "" is not valid; right would be a name/],
       ['drops?by=colour', /^by: "colour" is not valid; right would be one of reason/],
+      ['latency?resolution=minute', /^resolution: "minute" is not valid; right would be auto or raw$/],
+      [
+        'metrics/packet.drops',
+        /^metric: "packet.drops" is a signal of our own agents; right would be \/v1\/customers\/\{customer\}\/drops$/,
+      ],
+      ['metrics/requests?by=region', /^by: "region" is not valid; right would be one of app, instance, host/],
       ['events?limit=1001', /^limit: "1001" is not valid; right would be a whole number from 1 to 1000$/],
       ['events?limit=1e2', /^limit: "1e2"/],
       ['events?from=now&to=now-1m', /^from: "now" is not before to/],
@@ -193,6 +205,8 @@ describe('HTTP surface', () => {
       '/v1/customers/{customer}/drops',
       '/v1/customers/{customer}/events',
       '/v1/customers/{customer}/latency',
+      '/v1/customers/{customer}/metrics',
+      '/v1/customers/{customer}/metrics/{metric}',
       '/v1/fleet/ledger',
       '/v1/whoami',
     ]);

@@ -9,6 +9,12 @@ import { DROP_GROUPINGS, planDrops } from '../../../query-api/plan/drops.js';
 import { planEvents } from '../../../query-api/plan/events.js';
 import { planLatency } from '../../../query-api/plan/latency.js';
 import { planCustomers, planLedger } from '../../../query-api/plan/ledger.js';
+import {
+  METRIC_GROUPINGS,
+  planGauges,
+  planIncreases,
+  planMetricNames,
+} from '../../../query-api/plan/metrics.js';
 import { Query } from '../../../query-api/plan/query.js';
 import { ROLLUPS, type Stretch } from '../../../query-api/plan/resolution.js';
 import { onlyRaw } from '../../../query-api/plan/retention.js';
@@ -60,6 +66,11 @@ function plansOf(scope: Scope, range: StoredRange, text: string): Query<unknown>
     planLatency(scope, { signal: text, app: undefined, range, stretches }),
     planLatency(scope, { signal: 'tcp.rtt', app: text, range, stretches }),
     ...DROP_GROUPINGS.map((by) => planDrops(scope, { by, range, stretches })),
+    ...METRIC_GROUPINGS.flatMap((by) => {
+      const request = { metric: text, by, range, firstStepMs: range.fromMs, stretches };
+      return [planIncreases(scope, request), planGauges(scope, request)];
+    }),
+    planMetricNames(scope, { range, stretches, limit: 1 }),
     planEvents(scope, { range, limit: 100 }),
     planHosts(scope, range, range.toMs),
     planSessions(scope, range),

@@ -10,18 +10,31 @@ import { CustomerScope } from '../../../query-api/plan/scope.js';
 import type { ViewContext } from '../../../query-api/views/context.js';
 import { answerDrops } from '../../../query-api/views/drops.js';
 import { answerLatency } from '../../../query-api/views/latency.js';
+import { answerMetric } from '../../../query-api/views/metrics.js';
 import { startRealStore, type RealStore } from '../real-store.js';
 import { agentWrites, CUSTOMERS, storeAgentWrites, type AgentWrite } from '../tiers/agents.js';
+import {
+  foreignWrites,
+  isExplicit,
+  METRICS,
+  metricOf,
+  seriesOf,
+  storeForeignWrites,
+  type ForeignWrite,
+} from '../tiers/foreign.js';
+import { expectedPoints } from '../tiers/oracle.js';
 import { History, LENGTH_MS } from '../tiers/history.js';
 import { questions, spans, type Question } from '../tiers/questions.js';
 
 const DAY_MS = LENGTH_MS.day;
 /** Three days of which raw is kept, the last one yesterday. */
 const BASE = Math.floor(Date.now() / DAY_MS) * DAY_MS - 3 * DAY_MS;
+/** In neighbouring hours and days, so that increases are taken across the edges of buckets of each length. */
 const MINUTES = [0, 1, 2].flatMap((day) =>
-  [0, 13].flatMap((hour) =>
-    [0, 30, 59].map((minute) => BASE + day * DAY_MS + hour * LENGTH_MS.hour + minute * LENGTH_MS.minute),
-  ),
+  ['00:00', '00:30', '13:30', '13:59', '14:05', '23:50'].map((clock) => {
+    const [hour = 0, minute = 0] = clock.split(':').map(Number);
+    return BASE + day * DAY_MS + hour * LENGTH_MS.hour + minute * LENGTH_MS.minute;
+  }),
 );
 const ROUNDS = 3;
 const QUESTIONS = 8;
@@ -29,6 +42,7 @@ const operator = Principal.ofToken({ id: 't', role: 'operator', customer: '' });
 
 const rounds = fc.record({
   writes: fc.array(agentWrites(MINUTES), { minLength: 1, maxLength: 60 }),
+  foreign: fc.array(foreignWrites(MINUTES), { minLength: 1, maxLength: 6 }),
   /** Writes of before that come again. */
   replays: fc.array(fc.nat(), { maxLength: 5 }),
   /** What happens to minutes; most are made as they should. */
@@ -53,6 +67,7 @@ describe('answers at any resolution', () => {
   let history: History;
   let context: ViewContext;
   const written: AgentWrite[] = [];
+  const sent: ForeignWrite[] = [];
   before(async () => {
     store = await startRealStore({ rawRetentionHours: 24 * 7 });
     reader = connectClickHouse({ url: store.url('reader'), application: 'test' });
@@ -79,35 +94,52 @@ describe('answers at any resolution', () => {
     const scope = CustomerScope.grant(operator, question.customer);
     const { signal } = new AbortController();
     const query = { ...question, resolution };
+    if (question.view === 'metric') {
+      return answerMetric(of, scope, question.metric, { ...query, by: question.by }, signal);
+    }
     return question.view === 'latency'
       ? answerLatency(of, scope, { ...query, signal: question.signal, app: question.app }, signal)
       : answerDrops(of, scope, { ...query, by: question.by }, signal);
   };
 
-  /** All that there is of a customer, in steps that each resolution can serve. */
-  const everything = CUSTOMERS.slice(0, 2).flatMap((customer) =>
-    ['60s', '3600s', '86400s'].flatMap((step): Question[] => {
-      const span = {
-        from: new Date(BASE).toISOString(),
-        to: new Date(BASE + 3 * DAY_MS).toISOString(),
-        step,
-      };
-      return [
-        { ...span, customer, view: 'latency', signal: 'tcp.rtt' },
-        { ...span, customer, view: 'drops', by: 'reason' },
-      ];
-    }),
-  );
+  /** All that there is, in steps that each resolution can serve: in each round each metric in another. */
+  const everything = (round: number): Question[] => {
+    const span = { from: new Date(BASE).toISOString(), to: new Date(BASE + 3 * DAY_MS).toISOString() };
+    const steps = ['60s', '3600s', '86400s'];
+    const [customer, other] = CUSTOMERS;
+    return [
+      ...steps.flatMap((step): Question[] => [
+        { ...span, step, customer, view: 'latency', signal: 'tcp.rtt' },
+        { ...span, step, customer: other, view: 'drops', by: 'reason' },
+      ]),
+      ...METRICS.map((metric, place): Question => {
+        const step = steps[(place + round) % steps.length] ?? '60s';
+        return { ...span, step, customer, view: 'metric', metric, by: 'app' };
+      }),
+    ];
+  };
 
   /** What the answers are about, without what they were read at. */
-  const figures = ({ resolution: _, resolutions: __, ...rest }: Awaited<ReturnType<typeof ask>>) => rest;
+  const figures = (answer: Awaited<ReturnType<typeof ask>>) => ({
+    ...answer,
+    resolution: undefined,
+    resolutions: undefined,
+  });
 
   async function play(round: Round): Promise<void> {
     const again = round.replays.flatMap((place) => written[place % Math.max(1, written.length)] ?? []);
     written.push(...round.writes);
     const writes = [...round.writes, ...again];
     await storeAgentWrites(store.admin, writes, (write) => written.indexOf(write));
-    await history.touched(writes.map((write) => write.startMs));
+    const resent = round.replays.flatMap((place) => {
+      const write = sent[place % Math.max(1, sent.length)];
+      return write === undefined ? [] : [write];
+    });
+    sent.push(...round.foreign);
+    const foreign = [...round.foreign, ...resent];
+    await storeForeignWrites(store.admin, foreign, (write) => sent.indexOf(write));
+    const times = [...writes.map((write) => write.startMs), ...foreign.flat().map((row) => row.timeMs)];
+    await history.touched(times);
     for (const [minute, what] of round.minutes) {
       if (what === 'asleep') await history.fallAsleep(minute);
       if (what === 'killed') await history.makeMinutes([minute], false);
@@ -131,7 +163,7 @@ describe('answers at any resolution', () => {
     for (const [index, round] of fc.sample(rounds, { numRuns: ROUNDS, seed }).entries()) {
       // Of each other round everything is made, so that coarse answers are asked for as well.
       await play({ ...round, everything: index % 2 === 1, merge: index === ROUNDS - 1 });
-      for (const question of [...everything, ...round.questions]) {
+      for (const question of [...everything(index), ...round.questions]) {
         const [mixed, raw] = await Promise.all([ask(question, 'auto'), ask(question, 'raw')]);
         assert.equal(raw.resolution, 'raw');
         assert.deepEqual(
@@ -141,7 +173,7 @@ describe('answers at any resolution', () => {
         );
         const used = new Set(mixed.resolutions.map((stretch) => stretch.resolution));
         for (const one of used) seen.set(one, (seen.get(one) ?? 0) + 1);
-        if (JSON.stringify(mixed.points).match(/"(count|packets)":[1-9]/)) filled += 1;
+        if (/"(count|packets|increase|last)":[1-9]/.test(JSON.stringify(mixed))) filled += 1;
       }
     }
     for (const resolution of ['raw', 'minute', 'hour', 'day']) {
@@ -150,6 +182,48 @@ describe('answers at any resolution', () => {
         `no answer was read at ${resolution}: ${JSON.stringify([...seen])}`,
       );
     }
-    assert.ok(filled > ROUNDS * everything.length * 0.5, `only ${filled} answers held anything`);
+    assert.ok(filled > ROUNDS * everything(0).length * 0.5, `only ${filled} answers held anything`);
+  });
+
+  it('of metrics of others are what walking through their rows gives', async () => {
+    const rows = sent.flatMap((write, source) => write.map((row) => ({ ...row, source })));
+    for (const kind of new Set(rows.map((row) => row.kind))) {
+      for (const [by, keyOf] of [
+        ['series', seriesOf],
+        ['app', (row: { app: string }) => row.app],
+      ] as const) {
+        const [question] = everything(0);
+        if (question === undefined) throw new Error('there are questions');
+        const answer = await ask(
+          { ...question, view: 'metric', metric: metricOf(kind), by, step: '3600s' },
+          'auto',
+        );
+        assert.ok('groups' in answer && 'metric' in answer);
+        const steps = { fromMs: Date.parse(answer.from), toMs: Date.parse(answer.to), stepMs: 3_600_000 };
+        const mine = rows.filter((row) => row.kind === kind && row.customer === question.customer);
+        const names = [...new Set(mine.map(keyOf))].sort();
+        assert.deepEqual(
+          answer.groups.map(({ name }) => name),
+          names,
+          kind,
+        );
+        for (const group of answer.groups) {
+          const expected = expectedPoints(
+            mine.filter((row) => keyOf(row) === group.name),
+            kind,
+            steps,
+          );
+          const measured = group.points.filter((point) =>
+            Object.values(point).some((value) => typeof value === 'number'),
+          );
+          assert.deepEqual(
+            measured.map(({ time, ...point }) => [Date.parse(time), point]),
+            [...expected].sort(([a], [b]) => a - b),
+            `${kind} by ${by}`,
+          );
+          assert.equal(group.bounds !== null, isExplicit(kind));
+        }
+      }
+    }
   });
 });

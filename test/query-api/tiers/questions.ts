@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { DROP_GROUPINGS } from '../../../query-api/plan/drops.js';
+import { METRIC_GROUPINGS } from '../../../query-api/plan/metrics.js';
 import { CUSTOMERS } from './agents.js';
+import { METRICS } from './foreign.js';
 
 const [SECOND, MINUTE, HOUR, DAY] = [1_000, 60_000, 3_600_000, 86_400_000];
 const STEPS = [5 * SECOND, 30 * SECOND, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR, DAY] as const;
@@ -36,6 +38,7 @@ export type Question = Span & {
 } & (
     | { readonly view: 'latency'; readonly signal: 'tcp.rtt' | 'tcp.connect.duration'; readonly app?: string }
     | { readonly view: 'drops'; readonly by: (typeof DROP_GROUPINGS)[number] }
+    | { readonly view: 'metric'; readonly metric: string; readonly by: (typeof METRIC_GROUPINGS)[number] }
   );
 
 export function questions(span: fc.Arbitrary<Span>): fc.Arbitrary<Question> {
@@ -49,7 +52,12 @@ export function questions(span: fc.Arbitrary<Span>): fc.Arbitrary<Question> {
     { requiredKeys: ['view', 'signal'] },
   );
   const drops = fc.record({ view: fc.constant('drops' as const), by: fc.constantFrom(...DROP_GROUPINGS) });
+  const metric = fc.record({
+    view: fc.constant('metric' as const),
+    metric: fc.constantFrom(...METRICS),
+    by: fc.constantFrom(...METRIC_GROUPINGS),
+  });
   return fc
-    .tuple(span, customer, fc.oneof(latency, drops))
+    .tuple(span, customer, fc.oneof(latency, drops, { weight: 2, arbitrary: metric }))
     .map(([range, who, asked]) => ({ ...range, customer: who, ...asked }));
 }

@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { DATABASE, type ClickHouseClient } from '../../../common/clickhouse/connection.js';
-import { insertBatches, insertEvents, insertSamples, OTHER_RUN } from '../rows.js';
+import { insertBatches, insertEvents, insertForeign, insertSamples, OTHER_RUN } from '../rows.js';
 
 /** Starts every canary text, so that those of a run that was killed are found too. */
 const PREFIX = 'bwcanary';
 /** No real count comes near it; any sum that holds it shows. */
 const CANARY_COUNT = 900_000_000_000;
+
+/** A metric that both might have sent. */
+export const CANARY_METRIC = 'http.server.requests';
 
 /** Whose canaries they are, and whose token must never see them. */
 export const OWNER = 'globex';
@@ -33,6 +36,17 @@ export async function plantCanaries(admin: ClickHouseClient, nowMs: number): Pro
     { ...ofOwner, metric: 'tcp.connect.duration', buckets: { [-40]: CANARY_COUNT }, sum: CANARY_COUNT },
     { ...ofOwner, metric: 'packet.drops', value: CANARY_COUNT, attributes },
     { ...ofOwner, metric: 'packet.drop.bytes', value: CANARY_COUNT, attributes },
+  ]);
+  await insertForeign(admin, [
+    { ...ofOwner, metric: CANARY_METRIC, kind: 'sum', value: CANARY_COUNT, attributes: { [marker]: marker } },
+    {
+      ...ofOwner,
+      metric: CANARY_METRIC,
+      kind: 'gauge',
+      value: CANARY_COUNT,
+      attributes: { [marker]: marker },
+    },
+    { ...ofOwner, metric: `${marker}.named`, kind: 'gauge', value: CANARY_COUNT, attributes: {} },
   ]);
   const event = { customer: OWNER, timeMs: startMs, app: marker, instance: marker, interface: marker };
   await insertEvents(admin, [

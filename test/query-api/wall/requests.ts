@@ -1,6 +1,6 @@
 import { request as httpRequest, type Agent } from 'node:http';
 import fc from 'fast-check';
-import { OWNER, INTRUDER, type Canaries } from './canaries.js';
+import { CANARY_METRIC, OWNER, INTRUDER, type Canaries } from './canaries.js';
 
 export interface WallRequest {
   readonly method: string;
@@ -72,8 +72,18 @@ const customer = fc.oneof(
 );
 
 const view = fc.oneof(
-  { weight: 10, arbitrary: fc.constantFrom('latency', 'drops', 'events') },
-  { weight: 1, arbitrary: fc.constantFrom('Drops', 'ledger', '', '%2e', 'drops%2f..%2fevents') },
+  {
+    weight: 10,
+    arbitrary: fc.constantFrom('latency', 'drops', 'events', 'metrics', `metrics/${CANARY_METRIC}`),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      ...['Drops', 'ledger', '', '%2e', 'drops%2f..%2fevents'],
+      ...['metrics/', 'metrics/packet.drops', `metrics%2f${CANARY_METRIC}`, 'metrics/..%2fdrops'],
+    ),
+  },
+  { weight: 1, arbitrary: encoded.map((metric) => `metrics/${metric}`) },
 );
 
 const route = fc.oneof(
@@ -164,7 +174,19 @@ export function wallRequests(canaries: Canaries): fc.Arbitrary<WallRequest> {
       parameter('from', [from, 'now-15m', 'now-1h']),
       parameter('to', [to, 'now']),
       parameter('step', ['5s', '10s', '1m', '1h']),
-      parameter('by', ['reason', 'cause', 'fault', 'place', 'app', 'instance', 'host', 'region', 'customer']),
+      parameter('by', [
+        'reason',
+        'cause',
+        'fault',
+        'place',
+        'app',
+        'instance',
+        'host',
+        'region',
+        'series',
+        'customer',
+      ]),
+      parameter('resolution', ['auto', 'raw']),
       // The name of a foreign app is right as a filter; it just is not there.
       parameter('app', [canaries.marker, 'web']),
       parameter('limit', ['1', '100', '1000']),
@@ -194,8 +216,11 @@ export function wallRequests(canaries: Canaries): fc.Arbitrary<WallRequest> {
 }
 
 function takenBy(path: string): ReadonlySet<string> {
-  if (path.endsWith('/latency')) return new Set(['signal', 'from', 'to', 'step', 'app']);
-  if (path.endsWith('/drops')) return new Set(['from', 'to', 'step', 'by']);
+  if (path.endsWith('/latency')) return new Set(['signal', 'from', 'to', 'step', 'resolution', 'app']);
+  if (path.endsWith('/drops') || path.includes('/metrics/')) {
+    return new Set(['from', 'to', 'step', 'resolution', 'by']);
+  }
+  if (path.endsWith('/metrics')) return new Set(['from', 'to']);
   if (path.endsWith('/events') || path.endsWith('/ledger')) return new Set(['from', 'to', 'limit']);
   return new Set();
 }
