@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import { DATABASE, type ClickHouseClient } from './connection.js';
 
-export interface RowBinaryInsert {
+export interface RowsInsert {
   readonly table: string;
   readonly columns: readonly string[];
-  /** Bodies of rows, one after the other. */
+  /** Bodies of rows (RowBinary) or of blocks (Native), one after the other. */
   readonly chunks: readonly Uint8Array[];
 }
 
@@ -21,10 +21,19 @@ const SETTINGS = {
  * Inserts rows as one INSERT; resolves when the store has them. After an error they may be in or not:
  * sending them again must be harmless, which the tables' keys see to.
  */
-export async function insertRowBinary(client: ClickHouseClient, insert: RowBinaryInsert): Promise<void> {
+export async function insertRowBinary(client: ClickHouseClient, insert: RowsInsert): Promise<void> {
+  await insertAs(client, insert, 'RowBinary');
+}
+
+/** {@link insertRowBinary} of what `nativeBlock` made. */
+export async function insertNative(client: ClickHouseClient, insert: RowsInsert): Promise<void> {
+  await insertAs(client, insert, 'Native');
+}
+
+async function insertAs(client: ClickHouseClient, insert: RowsInsert, format: string): Promise<void> {
   if (insert.chunks.length === 0) return;
   const { stream } = await client.exec({
-    query: `INSERT INTO ${DATABASE}.${insert.table} (${insert.columns.join(', ')}) FORMAT RowBinary`,
+    query: `INSERT INTO ${DATABASE}.${insert.table} (${insert.columns.join(', ')}) FORMAT ${format}`,
     values: Readable.from(insert.chunks, { objectMode: false }),
     clickhouse_settings: SETTINGS,
   });

@@ -1,6 +1,7 @@
 import { BellwetherError } from '../runtime/errors.js';
 
-const FIRST_CAPACITY = 64 * 1024;
+/** Small: many are made, and each doubles up to what it is used for. */
+export const FIRST_CAPACITY = 1_024;
 /** Longest UTF-8 form of one UTF-16 unit. */
 const BYTES_PER_UNIT = 3;
 const LONGEST_VARINT = 10;

@@ -12,9 +12,11 @@ import type { SeriesHasher } from './identity.js';
 import { batchRow } from './rows/batches.js';
 import { DROPS } from './rows/drops.js';
 import { eventRows } from './rows/events.js';
+import type { RowLabel } from './rows/row-label.js';
+import type { SampleRows } from './rows/sample-rows.js';
 import { sampleRows } from './rows/samples.js';
 import type { MessageTable, TableRows } from './rows/table-rows.js';
-import { WalkedSamples, type RowLabel } from './rows/walked-samples.js';
+import { WalkedSamples } from './rows/walked-samples.js';
 import { timeProblem, timeWindow } from '../../common/wire/time-window.js';
 
 /** Why a message went to the dead-letter topic; stable words, in its headers and in the metrics. */
@@ -33,6 +35,9 @@ export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 export interface Prepared {
   readonly kind: 'prepared';
   readonly message: ReceivedMessage;
+  /** Rows of `samples`; undefined for events and for points of others. */
+  readonly samples?: SampleRows | undefined;
+  /** All other rows. */
   readonly tables: Readonly<Partial<Record<MessageTable, TableRows>>>;
   readonly rows: number;
   readonly bytes: number;
@@ -81,7 +86,7 @@ export class Preparer {
   readonly #foreignHasher = new ForeignSeriesHasher();
   readonly #writer = new RowBinaryWriter();
   readonly #walker = new SignalWalker<RowLabel>(LABEL_CACHE_BYTES);
-  readonly #walked = new WalkedSamples(this.#writer);
+  readonly #walked = new WalkedSamples();
 
   constructor(retentionMs: number, hasher: SeriesHasher) {
     this.#retentionMs = retentionMs;
@@ -107,23 +112,19 @@ export class Preparer {
     if (head === undefined) return this.#anySignals(message, value);
     const late = this.#timeProblem(message, head.windowStartMs, 'window start');
     if (late !== undefined) return late;
-    const { rows, droppedPackets } = this.#walked;
-    const samples = { bytes: this.#writer.take(), rows };
-    return this.#stored(message, head, samples, droppedPackets);
+    return this.#stored(message, head, this.#walked.take(head), this.#walked.droppedPackets);
   }
 
   /** Whatever the walker does not take: other encoders, points to be merged, and all that is to be refused. */
   #anySignals(message: ReceivedMessage, value: Uint8Array): Item {
-    this.#writer.clear();
     if (!isAgentMessage(value)) return this.#foreign(message, value);
     const batch = decodeSignalBatch(value);
     const late = this.#timeProblem(message, batch.windowStartMs, 'window start');
     if (late !== undefined) return late;
-    const samples = sampleRows(batch, this.#hasher, this.#writer);
-    return this.#stored(message, batch, samples, droppedPackets(batch));
+    return this.#stored(message, batch, sampleRows(batch, this.#hasher), droppedPackets(batch));
   }
 
-  #stored(message: ReceivedMessage, head: BatchHead, samples: TableRows, droppedPackets: number): Prepared {
+  #stored(message: ReceivedMessage, head: BatchHead, samples: SampleRows, droppedPackets: number): Prepared {
     const batches = batchRow(head, message, this.#writer);
     const window = {
       hostId: head.host.id,
@@ -132,7 +133,7 @@ export class Preparer {
       points: head.ledger.emittedPoints,
       droppedPackets,
     };
-    return prepared(message, { samples, batches }, window);
+    return prepared(message, { batches }, window, samples);
   }
 
   #events(message: ReceivedMessage, value: Uint8Array): Item {
@@ -172,14 +173,18 @@ function prepared(
   message: ReceivedMessage,
   tables: Partial<Record<MessageTable, TableRows>>,
   window: StoredWindow | undefined,
+  samples?: SampleRows,
 ): Prepared {
-  const parts = Object.values(tables);
-  const rows = parts.reduce((sum, part) => sum + part.rows, 0);
-  const bytes = parts.reduce((sum, part) => sum + part.bytes.byteLength, message.value?.byteLength ?? 0);
+  let rows = samples?.rows ?? 0;
+  let bytes = (message.value?.byteLength ?? 0) + (samples?.byteLength ?? 0);
+  for (const table of Object.values(tables)) {
+    rows += table.rows;
+    bytes += table.bytes.byteLength;
+  }
   // All samples of a window stand at its start.
   const minutes = window === undefined ? [] : [Math.floor(window.startMs / MINUTE_MS) * MINUTE_MS];
   const hosts = window === undefined ? [] : [window.hostId];
-  return { kind: 'prepared', message, tables, rows, bytes, minutes, hosts, window };
+  return { kind: 'prepared', message, samples, tables, rows, bytes, minutes, hosts, window };
 }
 
 function droppedPackets(batch: SignalBatch): number {

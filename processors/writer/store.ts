@@ -1,7 +1,7 @@
 import { DATABASE, type ClickHouseClient } from '../../common/clickhouse/connection.js';
 import { RowBinaryWriter } from '../../common/clickhouse/row-binary.js';
 import { classifyStoreError } from '../../common/clickhouse/errors.js';
-import { insertRowBinary } from '../../common/clickhouse/insert.js';
+import { insertNative, insertRowBinary, type RowsInsert } from '../../common/clickhouse/insert.js';
 import type { Clock } from '../../common/runtime/clock.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
@@ -10,6 +10,8 @@ import type { WriterMetrics } from './metrics.js';
 import { refused, type Prepared, type Refused } from './prepare.js';
 import { tryAgain } from './retry.js';
 import { COLUMNS, MESSAGE_TABLES, tableOf, type TableName, type TableRows } from './rows/table-rows.js';
+import type { SampleRows } from './rows/sample-rows.js';
+import { SAMPLES_COLUMNS, SamplesBlock } from './rows/samples-block.js';
 import { touchRows } from './rows/touches.js';
 import { inSpan } from './trace.js';
 
@@ -28,6 +30,7 @@ const LONGEST_PAUSE_MS = 10_000;
 /** Puts prepared messages into the tables, whatever it takes. */
 export class Store {
   readonly #options: StoreOptions;
+  readonly #block = new SamplesBlock();
   #trouble: string | undefined;
 
   constructor(options: StoreOptions) {
@@ -102,6 +105,7 @@ export class Store {
 
   /** `touches` last: from then on a rollup that has not seen these rows counts as incomplete. */
   async #insertTables(messages: readonly Prepared[]): Promise<void> {
+    await this.#insertSamples(messages.flatMap(({ samples }) => samples ?? []));
     for (const table of MESSAGE_TABLES) {
       await this.#insertTable(
         table,
@@ -112,19 +116,38 @@ export class Store {
     await this.#insertTable('touches', [touchRows(minutes, new RowBinaryWriter())]);
   }
 
-  async #insertTable(table: TableName, parts: readonly TableRows[]): Promise<void> {
+  async #insertSamples(parts: readonly SampleRows[]): Promise<void> {
+    const rows = rowsOf(parts);
+    if (rows === 0) return;
+    const chunks = this.#block.of(parts);
+    await this.#send('samples', rows, { table: 'samples', columns: SAMPLES_COLUMNS, chunks }, insertNative);
+  }
+
+  async #insertTable(name: TableName, parts: readonly TableRows[]): Promise<void> {
     const filled = parts.filter(({ rows }) => rows > 0);
     if (filled.length === 0) return;
-    const { client, metrics } = this.#options;
-    const rows = filled.reduce((sum, part) => sum + part.rows, 0);
     const chunks = filled.map(({ bytes }) => bytes);
-    const insert = { table: tableOf(table), columns: COLUMNS[table], chunks };
+    const insert = { table: tableOf(name), columns: COLUMNS[name], chunks };
+    await this.#send(name, rowsOf(filled), insert, insertRowBinary);
+  }
+
+  async #send(
+    table: TableName | 'samples',
+    rows: number,
+    insert: RowsInsert,
+    send: (client: ClickHouseClient, insert: RowsInsert) => Promise<void>,
+  ): Promise<void> {
+    const { client, metrics } = this.#options;
     await inSpan(
       `INSERT ${insert.table}`,
-      () => insertRowBinary(client, insert),
+      () => send(client, insert),
       () => ({ kind: 'client', attributes: insertAttributes(DATABASE, insert.table, rows) }),
     );
     metrics.inserts.inc({ table });
     metrics.rows.inc({ table }, rows);
   }
+}
+
+function rowsOf(parts: readonly { readonly rows: number }[]): number {
+  return parts.reduce((sum, { rows }) => sum + rows, 0);
 }

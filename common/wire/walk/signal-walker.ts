@@ -6,7 +6,7 @@ import { decode } from '../protobuf.js';
 import { ByteReader, Irregular, IRREGULAR } from './byte-reader.js';
 import { LabelCache } from './label-cache.js';
 import { RESOURCE_METRICS } from './tags.js';
-import { Walk, type WalkedHistogram } from './walk.js';
+import { newHistogram, Walk, type WalkedHistogram } from './walk.js';
 
 /** What all points of one series of a host have in common, checked. */
 export interface SeriesLabels {
@@ -33,6 +33,7 @@ export interface PointSink<L> {
  */
 export class SignalWalker<L> {
   readonly cache: LabelCache<L>;
+  readonly #histogram = newHistogram();
 
   constructor(cacheBytes: number) {
     this.cache = new LabelCache(cacheBytes);
@@ -67,7 +68,7 @@ export class SignalWalker<L> {
     if (rest.length > 0) throw IRREGULAR;
     const head = readBatchHead(first);
     sink.begin(head);
-    const walk = new Walk(reader, head, this.cache, sink);
+    const walk = new Walk(reader, head, { cache: this.cache, sink, histogram: this.#histogram });
     while (reader.has(RESOURCE_METRICS, end)) walk.owner(reader.endWithin(end));
     reader.mustBeAt(end);
     checkCount(head, walk.points);

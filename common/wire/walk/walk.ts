@@ -26,6 +26,24 @@ export interface WalkedHistogram {
   readonly bucketCounts: Float64Array;
 }
 
+export function newHistogram(): WalkedHistogram {
+  return {
+    count: 0,
+    zeroCount: 0,
+    sum: 0,
+    buckets: 0,
+    bucketIndexes: new Int16Array(BUCKET_COUNT),
+    bucketCounts: new Float64Array(BUCKET_COUNT),
+  };
+}
+
+/** What walks share. */
+export interface WalkParts<L> {
+  readonly cache: LabelCache<L>;
+  readonly sink: PointSink<L>;
+  readonly histogram: WalkedHistogram;
+}
+
 /** How deep owners, metrics and data points stand in a message: its own depth limit counts from the top. */
 const RESOURCE_DEPTH = 2;
 const METRIC_DEPTH = 3;
@@ -43,21 +61,15 @@ export class Walk<L> {
   readonly #sink: PointSink<L>;
   readonly #start: Words;
   readonly #end: Words;
-  readonly #histogram: WalkedHistogram = {
-    count: 0,
-    zeroCount: 0,
-    sum: 0,
-    buckets: 0,
-    bucketIndexes: new Int16Array(BUCKET_COUNT),
-    bucketCounts: new Float64Array(BUCKET_COUNT),
-  };
+  readonly #histogram: WalkedHistogram;
 
-  constructor(reader: ByteReader, head: BatchHead, cache: LabelCache<L>, sink: PointSink<L>) {
+  constructor(reader: ByteReader, head: BatchHead, { cache, sink, histogram }: WalkParts<L>) {
     this.#reader = reader;
     this.#head = head;
     this.#cache = cache;
     this.#host = cache.of(head.host);
     this.#sink = sink;
+    this.#histogram = histogram;
     this.#start = wordsOf(nanoseconds(head.windowStartMs));
     this.#end = wordsOf(nanoseconds(head.windowEndMs));
   }

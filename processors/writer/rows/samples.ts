@@ -1,24 +1,26 @@
-import type { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
 import { mergeHistograms } from '../../../common/histogram/exponential-histogram.js';
 import { BellwetherError } from '../../../common/runtime/errors.js';
-import type { BatchHead, Point, SignalBatch } from '../../../common/wire/batch.js';
-import { sourceOf, type SeriesHasher } from '../identity.js';
-import { writeLabels } from './labels.js';
-import type { TableRows } from './table-rows.js';
+import type { Point, SignalBatch } from '../../../common/wire/batch.js';
+import type { SeriesHasher } from '../identity.js';
+import { RowLabel } from './row-label.js';
+import { SampleRowsBuilder, type SampleRows } from './sample-rows.js';
+
+/** What a UInt64 column does not hold. */
+const TOO_MANY = 2 ** 64;
 
 /**
  * The batch's points as rows of `samples`. Points that fall on the same key are merged first: two rows with
  * one key would replace each other.
  */
-export function sampleRows(batch: SignalBatch, hasher: SeriesHasher, writer: RowBinaryWriter): TableRows {
-  const source = sourceOf(batch.identity);
-  const bySeries = mergeBySeries(batch, hasher);
-  for (const [series, point] of bySeries) {
-    writeLabels(writer, { ...point, host: batch.host }, series);
-    writeWindow(writer, batch, source);
-    writeValues(writer, point);
+export function sampleRows(batch: SignalBatch, hasher: SeriesHasher): SampleRows {
+  const builder = new SampleRowsBuilder();
+  for (const [series, point] of mergeBySeries(batch, hasher)) {
+    const label = new RowLabel({ ...point, host: batch.host }, series);
+    checkTotals(point);
+    if (point.kind === 'sum') builder.sum(label, point.value);
+    else builder.histogram(label, { ...point, buckets: point.bucketIndexes.length });
   }
-  return { bytes: writer.take(), rows: bySeries.size };
+  return builder.take(batch);
 }
 
 function mergeBySeries(batch: SignalBatch, hasher: SeriesHasher): Map<bigint, Point> {
@@ -37,26 +39,13 @@ function merge(a: Point, b: Point): Point {
   return b.kind === 'sum' ? a : { ...a, ...mergeHistograms([a, b]) };
 }
 
-/** The columns that are the same for all rows of a message. */
-export function writeWindow(writer: RowBinaryWriter, head: BatchHead, source: bigint): void {
-  writer.int64(head.windowStartMs);
-  writer.uint64(source);
-  writer.uint32(head.windowEndMs - head.windowStartMs);
-}
-
-function writeValues(writer: RowBinaryWriter, point: Point): void {
-  const histogram = point.kind === 'sum' ? undefined : point;
+/** Each point was checked; together they may be more than a column holds. */
+function checkTotals(point: Point): void {
   const total = point.kind === 'sum' ? point.value : point.sum;
-  if (!Number.isFinite(total)) {
-    throw new BellwetherError(
-      'message_invalid',
-      `points of ${point.signal} add up to ${total}, not a number`,
-    );
-  }
-  writer.float64(point.kind === 'sum' ? point.value : 0);
-  writer.uint64(histogram?.count ?? 0);
-  writer.float64(histogram?.sum ?? 0);
-  writer.uint64(histogram?.zeroCount ?? 0);
-  writer.array(histogram?.bucketIndexes ?? [], (index) => writer.int16(index));
-  writer.array(histogram?.bucketCounts ?? [], (count) => writer.uint64(count));
+  const values = point.kind === 'sum' ? 0 : point.count;
+  if (Number.isFinite(total) && values < TOO_MANY) return;
+  const what = Number.isFinite(total)
+    ? `${values} values, at most 2^64 - 1 are taken`
+    : `${total}, not a number`;
+  throw new BellwetherError('message_invalid', `points of ${point.signal} add up to ${what}`);
 }

@@ -6,28 +6,7 @@ export interface TableRows {
 
 /** Column lists in the order in which the encoders write; the INSERT names them. */
 export const COLUMNS = {
-  // In three parts: of the series (labels.ts), of the message, of the point. The first two are copied.
-  samples: [
-    'customer',
-    'metric',
-    'series',
-    'kind',
-    'region',
-    'host',
-    'app',
-    'instance',
-    'attributes',
-    'time',
-    'source',
-    'window_ms',
-    'value',
-    'count',
-    'sum',
-    'zero_count',
-    'bucket_indexes',
-    'bucket_counts',
-  ],
-  /** Rows of `samples` as well: points of others. */
+  /** Rows of `samples`: points of others. Those of our agents are inserted as blocks (samples-block.ts). */
   foreign: [
     'customer',
     'metric',
@@ -100,7 +79,7 @@ export const COLUMNS = {
  * Tables of messages in the order in which they are inserted: the ledger last, so that it never says more than
  * is stored. `touches` comes after them, once a flush.
  */
-export const MESSAGE_TABLES = ['samples', 'foreign', 'events', 'batches'] as const;
+export const MESSAGE_TABLES = ['foreign', 'events', 'batches'] as const;
 
 export type MessageTable = (typeof MESSAGE_TABLES)[number];
 export type TableName = keyof typeof COLUMNS;

@@ -1,4 +1,3 @@
-import { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
 import { decodeSignalBatch } from '../../../common/wire/otlp.js';
 import { SeriesHasher } from '../../../processors/writer/identity.js';
 import { Preparer } from '../../../processors/writer/prepare.js';
@@ -22,8 +21,7 @@ export function measureDecode(messages: readonly Uint8Array[], points: number): 
 /** The same by the general decoder, which says what the messages must mean. */
 export function measureGeneralDecode(messages: readonly Uint8Array[], points: number): number[] {
   const hasher = new SeriesHasher();
-  const writer = new RowBinaryWriter();
-  return repeat(messages, points, (value) => void sampleRows(decodeSignalBatch(value), hasher, writer));
+  return repeat(messages, points, (value) => void sampleRows(decodeSignalBatch(value), hasher));
 }
 
 /** The first time, which warms up, does not count. */

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import { z } from 'zod';
 import { connectClickHouse, DATABASE, type ClickHouseClient } from '../../../common/clickhouse/connection.js';
 import { insertRowBinary } from '../../../common/clickhouse/insert.js';
-import { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
+import { FIRST_CAPACITY, RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
 import { startStore, type RunningStore } from '../../support/store.js';
 
 const hexOf = (write: (writer: RowBinaryWriter) => void) => {
@@ -64,9 +64,9 @@ describe('RowBinary', () => {
     const expected = hexOf(values);
     for (let left = 0; left <= expected.length / 2; left += 1) {
       const writer = new RowBinaryWriter();
-      writer.raw(new Uint8Array(64 * 1024 - left));
+      writer.raw(new Uint8Array(FIRST_CAPACITY - left));
       values(writer);
-      assert.equal(Buffer.from(writer.take().subarray(64 * 1024 - left)).toString('hex'), expected);
+      assert.equal(Buffer.from(writer.take().subarray(FIRST_CAPACITY - left)).toString('hex'), expected);
     }
   });
 

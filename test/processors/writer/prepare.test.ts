@@ -28,7 +28,7 @@ describe('preparation of a message', () => {
   it('makes the rows of a batch and its row of the ledger', () => {
     const item = preparer().prepare(message(encodeSignalBatch(signalBatch(1, 0, NOW_MS, run))));
     assert.ok(item.kind === 'prepared');
-    assert.equal(item.tables.samples?.rows, 6);
+    assert.equal(item.samples?.rows, 6);
     assert.equal(item.tables.batches?.rows, 1);
     assert.equal(item.window?.points, 6);
     assert.equal(item.window.droppedPackets, 1_001 + 1_002 + 1_003);
@@ -61,7 +61,7 @@ describe('preparation of a message', () => {
     };
     const item = preparer().prepare(message(encodeSignalBatch(doubled)));
     assert.ok(item.kind === 'prepared');
-    assert.equal(item.tables.samples?.rows, 6);
+    assert.equal(item.samples?.rows, 6);
     assert.equal(item.window?.points, 12, 'counted before they were merged');
     assert.equal(item.window.droppedPackets, 2 * (1_001 + 1_002 + 1_003));
   });

@@ -13,7 +13,7 @@ function prepared(offset: number, text: string): Prepared {
   return {
     kind: 'prepared',
     message: { topic: 't', partition: 0, offset, timestampMs: 0, key: null, value: null, headers: {} },
-    tables: { samples: rows, batches: rows },
+    tables: { events: rows, batches: rows },
     rows: 2,
     bytes: 10,
     minutes: [],
@@ -47,7 +47,7 @@ describe('inserts of the writer', () => {
       async (store, accepted) => {
         assert.deepEqual(await store.insert([prepared(0, 'a'), prepared(1, 'b')]), []);
         assert.deepEqual(accepted, [
-          { table: 'samples', body: '<a><b>' },
+          { table: 'events', body: '<a><b>' },
           { table: 'batches', body: '<a><b>' },
         ]);
       },

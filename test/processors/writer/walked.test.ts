@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
 import { BellwetherError } from '../../../common/runtime/errors.js';
 import type { BatchHead, Point, SignalBatch } from '../../../common/wire/batch.js';
 import { exportMetricsServiceRequest } from '../../../common/wire/otlp-schema.js';
@@ -11,7 +10,9 @@ import { decode, encode, type TypeOf } from '../../../common/wire/protobuf.js';
 import { SignalWalker } from '../../../common/wire/walk/signal-walker.js';
 import { SeriesHasher } from '../../../processors/writer/identity.js';
 import { sampleRows } from '../../../processors/writer/rows/samples.js';
-import { WalkedSamples, type RowLabel } from '../../../processors/writer/rows/walked-samples.js';
+import type { RowLabel } from '../../../processors/writer/rows/row-label.js';
+import { SamplesBlock } from '../../../processors/writer/rows/samples-block.js';
+import { WalkedSamples } from '../../../processors/writer/rows/walked-samples.js';
 import { signalBatch as anyBatch } from '../../common/wire/arbitraries.js';
 import { signalBatch } from './batches.js';
 
@@ -30,12 +31,14 @@ interface Read {
 /** One walker over many messages, as in the writer: what it remembers of one must not show in the next. */
 function newWalker(cacheBytes = MIB): (message: Uint8Array) => Read | undefined {
   const walker = new SignalWalker<RowLabel>(cacheBytes);
-  const writer = new RowBinaryWriter();
-  const sink = new WalkedSamples(writer);
+  const sink = new WalkedSamples();
+  const block = new SamplesBlock();
   return (message) => {
     const head = walker.walk(message, sink);
     if (head === undefined) return undefined;
-    return { head, rows: sink.rows, bytes: writer.take(), droppedPackets: sink.droppedPackets };
+    const samples = sink.take(head);
+    const bytes = Buffer.concat(block.of([samples]));
+    return { head, rows: samples.rows, bytes, droppedPackets: sink.droppedPackets };
   };
 }
 
@@ -43,8 +46,9 @@ function newWalker(cacheBytes = MIB): (message: Uint8Array) => Read | undefined 
 function readInGeneral(message: Uint8Array): Read | undefined {
   try {
     const { points, ...head } = decodeSignalBatch(message);
-    const { rows, bytes } = sampleRows({ ...head, points }, hasher, new RowBinaryWriter());
-    return { head, rows, bytes, droppedPackets: packetsOf(points) };
+    const samples = sampleRows({ ...head, points }, hasher);
+    const bytes = Buffer.concat(new SamplesBlock().of([samples]));
+    return { head, rows: samples.rows, bytes, droppedPackets: packetsOf(points) };
   } catch (error) {
     assert.ok(error instanceof BellwetherError, String(error));
     return undefined;
