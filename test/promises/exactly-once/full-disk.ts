@@ -6,7 +6,7 @@ import { untilDespiteErrors } from '../../support/until.js';
 /** From the start of the load, so that there is something on the disk. */
 const BEFORE_MS = 1_500;
 /** How long it may take until a writer says so. */
-const NOTICE_LIMIT_MS = 20_000;
+const NOTICE_LIMIT_MS = 90_000;
 const STAYS_FULL_MS = 1_500;
 const NO_SPACE = /NOT_ENOUGH_SPACE|CANNOT_WRITE|No space left/i;
 

@@ -11,7 +11,7 @@ export interface StoreKilling extends Killing {
 }
 
 /** How long the store may take to come to the step at which it is to die. */
-const DEATH_LIMIT_MS = 45_000;
+const DEATH_LIMIT_MS = 90_000;
 
 const UP_LIMIT_MS = 30_000;
 
