@@ -2,7 +2,6 @@ import { promisify } from 'node:util';
 import { gzip, gunzip } from 'node:zlib';
 import { Decompress } from 'fzstd';
 import kafkajs from 'kafkajs';
-import { decompressFrame } from 'lz4-napi';
 import { uncompress } from 'snappyjs';
 
 /**
@@ -41,6 +40,8 @@ export const lz4Codec: Codec = {
   compress: notWritten('lz4'),
   decompress: async (packed) => {
     refuseTooLarge('lz4', boundOfLz4(packed));
+    // Loaded with the first such set: it is a native module, and where it has no build all else still runs.
+    const { decompressFrame } = await import('lz4-napi');
     return await decompressFrame(packed);
   },
 };

@@ -1,6 +1,6 @@
 import { MAX_ATTRIBUTE_KEY_LENGTH, MAX_ATTRIBUTE_VALUE_LENGTH, MAX_NAME_LENGTH } from '../limits.js';
 import { APP, CUSTOMER, HOST_ID, HOST_NAME, INSTANCE, REGION } from '../otlp-attributes.js';
-import { PointRefused, type ForeignOrigin } from './point.js';
+import { PointRefused, type ForeignOrigin, type TextAttributes } from './point.js';
 import type { AnyValue, ForeignResource, KeyValue } from './schema.js';
 
 /** Of a resource, and of a point. */
@@ -8,14 +8,13 @@ export const MAX_FOREIGN_ATTRIBUTES = 64;
 
 /** Whose the points of a resource and scope are. @throws PointRefused `attributes_invalid`. */
 export function readOrigin(resource: ForeignResource | undefined, scopeName: string): ForeignOrigin {
-  const rest = textsOf(resource?.attributes ?? []);
+  const texts = new Map(textsOf(resource?.attributes ?? []));
   const take = (key: string): string => {
-    const value = rest.get(key) ?? '';
-    rest.delete(key);
+    const value = texts.get(key) ?? '';
+    texts.delete(key);
     if (value.length <= MAX_NAME_LENGTH) return value;
-    throw invalid(
-      `resource attribute ${key} has ${value.length} characters, at most ${MAX_NAME_LENGTH} are taken`,
-    );
+    const right = `at most ${MAX_NAME_LENGTH} are taken`;
+    throw invalid(`resource attribute ${key} has ${value.length} characters, ${right}`);
   };
   const hostId = take(HOST_ID);
   const named = {
@@ -25,46 +24,45 @@ export function readOrigin(resource: ForeignResource | undefined, scopeName: str
     host: hostId === '' ? take(HOST_NAME) : hostId,
     region: take(REGION),
   };
-  const attributes: [string, string][] = [...rest].map(([key, value]) => [`resource.${key}`, value]);
+  const rest = [...texts].map(([key, value]): [string, string] => [`resource.${key}`, value]);
   if (scopeName.length > MAX_ATTRIBUTE_VALUE_LENGTH) throw invalid('the name of the scope is too long');
-  if (scopeName !== '') attributes.push(['scope.name', scopeName]);
-  return { ...named, attributes: Object.fromEntries(attributes) };
+  if (scopeName !== '') rest.push(['scope.name', scopeName]);
+  return { ...named, attributes: sortedOnce(rest) };
 }
 
 /** The origin's attributes and the point's own. @throws PointRefused `attributes_invalid`. */
-export function readPointAttributes(
-  origin: ForeignOrigin,
-  attributes: readonly KeyValue[],
-): Readonly<Record<string, string>> {
+export function readPointAttributes(origin: ForeignOrigin, attributes: readonly KeyValue[]): TextAttributes {
   if (attributes.length === 0) return origin.attributes;
-  const own = textsOf(attributes);
-  for (const key of own.keys()) {
-    // Two series must not become one because the point says over what the resource says.
-    if (Object.hasOwn(origin.attributes, key))
-      throw invalid(`${key} stands at the resource or scope as well`);
-  }
-  return { ...origin.attributes, ...Object.fromEntries(own) };
+  // Two series must not become one because the point says over what the resource says.
+  return sortedOnce([...origin.attributes, ...textsOf(attributes)]);
 }
 
-function textsOf(attributes: readonly KeyValue[]): Map<string, string> {
+function textsOf(attributes: readonly KeyValue[]): [string, string][] {
   if (attributes.length > MAX_FOREIGN_ATTRIBUTES) {
     throw invalid(`${attributes.length} attributes, at most ${MAX_FOREIGN_ATTRIBUTES} are taken`);
   }
-  const texts = new Map<string, string>();
-  for (const { key, value } of attributes) {
-    if (key === '' || key.length > MAX_ATTRIBUTE_KEY_LENGTH) {
-      throw invalid(`a key has ${key.length} characters; right would be 1 to ${MAX_ATTRIBUTE_KEY_LENGTH}`);
-    }
-    // As a property it would set the prototype.
-    if (key === '__proto__') throw invalid(`${key} is not a name that can be used`);
-    if (texts.has(key)) throw invalid(`${key} stands there twice`);
-    const text = textOf(value);
-    if (text.length > MAX_ATTRIBUTE_VALUE_LENGTH) {
-      throw invalid(`${key} has ${text.length} characters, at most ${MAX_ATTRIBUTE_VALUE_LENGTH} are taken`);
-    }
-    texts.set(key, text);
+  return sortedOnce(
+    attributes.map(({ key, value }): [string, string] => {
+      if (key === '' || key.length > MAX_ATTRIBUTE_KEY_LENGTH) {
+        throw invalid(`a key has ${key.length} characters; right would be 1 to ${MAX_ATTRIBUTE_KEY_LENGTH}`);
+      }
+      // Whoever makes an object of them would set its prototype.
+      if (key === '__proto__') throw invalid(`${key} is not a name that can be used`);
+      const text = textOf(value);
+      if (text.length <= MAX_ATTRIBUTE_VALUE_LENGTH) return [key, text];
+      const right = `at most ${MAX_ATTRIBUTE_VALUE_LENGTH} are taken`;
+      throw invalid(`${key} has ${text.length} characters, ${right}`);
+    }),
+  );
+}
+
+function sortedOnce<T extends readonly [string, string]>(entries: T[]): T[] {
+  entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  for (let i = 1; i < entries.length; i += 1) {
+    const key = entries[i]?.[0];
+    if (key === entries[i - 1]?.[0]) throw invalid(`${key ?? ''} stands there twice`);
   }
-  return texts;
+  return entries;
 }
 
 /** A string as it is, everything else as its JSON text: one value, one text. */

@@ -13,6 +13,9 @@ export const FOREIGN_KINDS = [
 ] as const;
 export type ForeignKind = (typeof FOREIGN_KINDS)[number];
 
+/** Key and text, each key once, sorted by code units: the same attributes are the same list. */
+export type TextAttributes = readonly (readonly [key: string, text: string])[];
+
 /** Whose points these are and what they have in common: their resource and scope. */
 export interface ForeignOrigin {
   /** `bellwether.customer`; '' when nobody's. */
@@ -26,7 +29,7 @@ export interface ForeignOrigin {
   /** `cloud.region`. */
   readonly region: string;
   /** The resource's other attributes as `resource.NAME`, and `scope.name`. */
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: TextAttributes;
 }
 
 export interface ForeignValues {
@@ -47,7 +50,7 @@ export interface ForeignPoint extends ForeignValues {
   readonly unit: string;
   readonly origin: ForeignOrigin;
   /** The origin's and the point's own. */
-  readonly attributes: Readonly<Record<string, string>>;
+  readonly attributes: TextAttributes;
   /** Delta: start of its interval. Else: when it was observed. Unix milliseconds. */
   readonly timeMs: number;
   /** Since when a cumulative point counts, Unix milliseconds; 0: not known. Otherwise `timeMs`. */

@@ -108,8 +108,25 @@ function complete(
   { kind, cumulative, values }: Content,
 ): ForeignPoint {
   const attributes = readPointAttributes(origin, point.attributes);
-  const times = readTimes(point, kind, cumulative);
-  return { ...values, kind, metric: metric.name, unit: metric.unit, origin, attributes, ...times };
+  const { timeMs, startMs, windowMs } = readTimes(point, kind, cumulative);
+  // Field by field: spreading three objects into one took half of the time of a point.
+  return {
+    kind,
+    metric: metric.name,
+    unit: metric.unit,
+    origin,
+    attributes,
+    timeMs,
+    startMs,
+    windowMs,
+    value: values.value,
+    count: values.count,
+    sum: values.sum,
+    zeroCount: values.zeroCount,
+    bucketIndexes: values.bucketIndexes,
+    bucketCounts: values.bucketCounts,
+    bounds: values.bounds,
+  };
 }
 
 function readTimes(

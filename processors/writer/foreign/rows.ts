@@ -1,6 +1,5 @@
 import type { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
 import { FOREIGN_KINDS, type ForeignKind } from '../../../common/wire/foreign/index.js';
-import { byKey } from '../identity.js';
 import type { TableRows } from '../rows/table-rows.js';
 import type { SeriesPoint } from './merge.js';
 
@@ -24,7 +23,7 @@ export function foreignRows(
     writer.string(point.origin.host);
     writer.string(point.origin.app);
     writer.string(point.origin.instance);
-    writer.map(Object.entries(point.attributes).sort(byKey), (value) => writer.string(value));
+    writer.map(point.attributes, (value) => writer.string(value));
     writer.string(point.unit);
     writer.array(point.bounds, (bound) => writer.float64(bound));
     writer.int64(point.timeMs);

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { ForeignPoint } from '../../../common/wire/foreign/index.js';
-import { byKey } from '../identity.js';
 
 /** Characters of the keys that are remembered: about 64 MB at most, some 50,000 series. */
 const CACHED_CHARACTERS = 32 * 1024 * 1024;
@@ -19,9 +18,9 @@ export class ForeignSeriesHasher {
   seriesOf(point: ForeignPoint): bigint {
     const { metric, kind, unit, bounds } = point;
     const { customer, app, instance, host } = point.origin;
-    const attributes = Object.entries(point.attributes).sort(byKey).flat();
+    const identity = [metric, kind, unit, customer, app, instance, host, bounds, ...point.attributes.flat()];
     // JSON keeps the fields apart whatever characters they hold.
-    const key = JSON.stringify([metric, kind, unit, customer, app, instance, host, bounds, ...attributes]);
+    const key = JSON.stringify(identity);
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     const series = firstBytes(createHash('sha256').update(key, 'utf8'));

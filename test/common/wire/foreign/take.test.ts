@@ -126,13 +126,20 @@ describe('points of anyone', () => {
       instance: 'i-7',
       host: 'vm',
       region: 'eu',
-      attributes: { 'resource.k8s.pod': 'p', 'scope.name': 'their.scope' },
+      attributes: [
+        ['resource.k8s.pod', 'p'],
+        ['scope.name', 'their.scope'],
+      ],
     });
-    assert.deepEqual(point.attributes, { ...point.origin.attributes, path: '/' });
+    assert.deepEqual(point.attributes, [['path', '/'], ...point.origin.attributes]);
     const [, , name, ...rest] = attributes;
     const withId = take(request([gauge([number()])], [text('host.id', 'id'), name!, ...rest])).points[0]!;
     assert.equal(withId.origin.host, 'id');
-    assert.equal(withId.attributes['resource.host.name'], 'vm', 'what is not the identity is kept');
+    assert.equal(
+      Object.fromEntries(withId.attributes)['resource.host.name'],
+      'vm',
+      'what is not the identity is kept',
+    );
   });
 
   test('keep attributes of each type as text, one text for one value', () => {
@@ -153,7 +160,7 @@ describe('points of anyone', () => {
       { key: 'nothing', value: undefined },
     ];
     const { attributes: found } = one(gauge([number({ attributes })]));
-    assert.deepEqual(found, {
+    assert.deepEqual(Object.fromEntries(found), {
       'scope.name': 'their.scope',
       int: '9007199254740993',
       double: '0.1',
