@@ -38,7 +38,7 @@ test('logs shows the end of a log and knows which there are', () => {
 
 test('every command says what it is for', () => {
   const { stdout } = bellwether('--help');
-  for (const name of ['up', 'down', 'info', 'status', 'token', 'logs', 'demo']) {
+  for (const name of ['up', 'down', 'info', 'status', 'token', 'logs', 'dead-letters', 'demo']) {
     assert.match(stdout, new RegExp(`^ {2}${name}\\b.* {2}\\S`, 'm'));
   }
 });
