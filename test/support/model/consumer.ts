@@ -22,6 +22,8 @@ interface Membership {
 }
 
 const LARGEST_FETCH = 8;
+/** Said when a turn ends: without it an error with a stack is made each time. */
+const OVER = 'the turn is over';
 
 /**
  * A member of a simulated group that does with its `OffsetTracker` what common/kafka/consumer.ts does, at the
@@ -38,7 +40,7 @@ export class SimConsumer implements GroupConsumer, GroupMember {
   #assignment: readonly TopicPartition[] = [];
   #turn = new AbortController();
   #stopping = false;
-  #onJoined: (() => void) | undefined;
+  #onJoined: (() => void)[] = [];
   #onData: (() => void) | undefined;
 
   constructor(options: SimConsumerOptions) {
@@ -58,7 +60,7 @@ export class SimConsumer implements GroupConsumer, GroupMember {
   start(): Promise<void> {
     const { group } = this.#options;
     return new Promise((resolve) => {
-      this.#onJoined = resolve;
+      this.#onJoined.push(resolve);
       group.join(this);
     });
   }
@@ -72,7 +74,7 @@ export class SimConsumer implements GroupConsumer, GroupMember {
 
   quiesce(): void {
     this.#stopping = true;
-    this.#turn.abort();
+    this.#turn.abort(OVER);
   }
 
   /** A new client: the old one's membership and positions are gone. */
@@ -120,12 +122,12 @@ export class SimConsumer implements GroupConsumer, GroupMember {
       this.#positions.set(key, moved ? Math.max(committed, this.#positions.get(key) ?? 0) : committed);
     }
     sim.note(() => `${life.name} has ${partitions.map(keyOf).join(' ')}`);
-    this.#onJoined?.();
+    for (const joined of this.#onJoined.splice(0)) joined();
     void this.#fetch(this.#turn.signal);
   }
 
   #newTurn(): void {
-    this.#turn.abort();
+    this.#turn.abort(OVER);
     this.#turn = new AbortController();
     // Each wait for room listens to it.
     setMaxListeners(0, this.#turn.signal);

@@ -6,10 +6,14 @@ import type { RollupMember } from './rollup-member.js';
 
 /** Mistakes that somebody could make in the rollup. */
 export const ROLLUP_FAULTS: readonly Planted<RollupMember>[] = [
-  { name: 'version from the clock', breaks: ['clean buckets equal raw'], plant: versionFromClock },
+  {
+    name: 'version from the clock',
+    breaks: ['clean buckets equal raw', 'a bucket keeps what it held'],
+    plant: versionFromClock,
+  },
   {
     name: 'no version: the last insert wins',
-    breaks: ['clean buckets equal raw', 'rollups equal raw'],
+    breaks: ['clean buckets equal raw', 'a bucket keeps what it held', 'rollups equal raw'],
     plant: noVersion,
   },
   { name: 'sealed too early', breaks: ['clean buckets equal raw'], plant: writesAfterSnapshot },

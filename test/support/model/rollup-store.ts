@@ -24,7 +24,7 @@ export function simRollupStore(sim: Simulation, life: Life, store: SimStore): Ro
       // Two statements, each with a snapshot of its own, as for series of deltas and the others.
       for (const isPart of [isFirstPart, (series: string) => !isFirstPart(series)]) {
         const job = await asks('recompute', () => recompute(sim, store, buckets, isPart));
-        const impatient = sim.goesWrong(`${life.name} gives up a recompute`, 0.2);
+        const impatient = sim.goesWrong(`${life.name} gives up a recompute`, 0.5);
         const untilMs = sim.nowMs + (impatient ? IMPATIENCE_MS : PATIENCE_MS);
         while (job.state === 'running' && sim.nowMs < untilMs) await life.clock.sleep(500);
         if (job.state !== 'done') throw new Error('socket hang up');
@@ -64,7 +64,7 @@ function recompute(
       writeOne(sim, store, bucket, new Map(whole ? contents : someOf(sim, contents)));
     job.state = whole ? 'done' : 'failed';
   };
-  if (sim.goesWrong(`store: recompute of ${buckets.map(describe).join(', ')} takes long`, 0.05)) {
+  if (sim.goesWrong(`store: recompute of ${buckets.map(describe).join(', ')} takes long`, 0.1)) {
     sim.after(sim.random.between(...LONG_MS), write);
   } else write();
   return job;

@@ -1,3 +1,5 @@
+const NAMED = /^(\w+)\((.*)\)$/;
+
 /** Reads what `RowBinaryWriter` wrote; independent of it, as the engine is. */
 export class RowBinaryReader {
   readonly #bytes: Buffer;
@@ -22,12 +24,16 @@ export class RowBinaryReader {
 
   /** A value of a type by ClickHouse's name. */
   value(type: string): unknown {
-    const inner = /^(Array|Map)\((.*)\)$/.exec(type);
-    if (inner !== null) return this.#many(inner[1] === 'Map', inner[2] ?? '');
-    switch (type) {
+    const [, plain = type, inner = ''] = NAMED.exec(type) ?? [];
+    switch (plain) {
+      case 'Array':
+        return this.#many(false, inner);
+      case 'Map':
+        return this.#many(true, inner);
       case 'UInt8':
         return this.#bytes.readUInt8(this.#skip(1));
       case 'Int8':
+      case 'Enum8':
         return this.#bytes.readInt8(this.#skip(1));
       case 'Int16':
         return this.#bytes.readInt16LE(this.#skip(2));
@@ -38,6 +44,7 @@ export class RowBinaryReader {
       case 'UInt64':
         return this.#bytes.readBigUInt64LE(this.#skip(8));
       case 'Int64':
+      case 'DateTime64':
         return Number(this.#bytes.readBigInt64LE(this.#skip(8)));
       case 'Float64':
         return this.#bytes.readDoubleLE(this.#skip(8));
@@ -52,19 +59,20 @@ export class RowBinaryReader {
 
   #many(isMap: boolean, type: string): unknown[] {
     const values: unknown[] = [];
-    for (let left = this.#varint(); left > 0; left -= 1) {
+    for (let left = this.length(); left > 0; left -= 1) {
       values.push(isMap ? [this.#string(), this.value(type)] : this.value(type));
     }
     return values;
   }
 
   #string(): string {
-    const length = this.#varint();
+    const length = this.length();
     const from = this.#skip(length);
     return this.#bytes.toString('utf8', from, from + length);
   }
 
-  #varint(): number {
+  /** How many values or bytes follow. */
+  length(): number {
     let value = 0;
     for (let factor = 1; ; factor *= 0x80) {
       const byte = this.#bytes.readUInt8(this.#skip(1));

@@ -1,10 +1,11 @@
+import { readNative } from './native-reader.js';
 import { RowBinaryReader } from './row-binary-reader.js';
 
 /** A row of an insert, as the simulated store keeps it. */
 export interface Row {
   /** What the table's ORDER BY says is the same row. */
   readonly key: string;
-  /** All its bytes. */
+  /** All that it says. */
   readonly content: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
@@ -69,17 +70,33 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   touches: ['minute'],
 };
 
-/** The rows of an INSERT … FORMAT RowBinary. */
-export function readRows(table: string, columns: readonly string[], bytes: Uint8Array): Row[] {
+/** The rows of an INSERT in one of the two formats that the writer uses. */
+export function readRows(
+  table: string,
+  columns: readonly string[],
+  format: string,
+  bytes: Uint8Array,
+): Row[] {
+  if (format === 'Native') {
+    return readNative(bytes).map((fields) => asRow(table, fields, JSON.stringify(fields, asText)));
+  }
   const reader = new RowBinaryReader(bytes);
-  const keys = KEYS[table];
-  if (keys === undefined) throw new TypeError(`the model has no table ${table}`);
   const rows: Row[] = [];
   while (!reader.ended) {
     const from = reader.at;
     const fields: Record<string, unknown> = {};
     for (const column of columns) fields[column] = reader.value(TYPES[column] ?? column);
-    rows.push({ key: keys.map((key) => String(fields[key])).join('|'), content: reader.text(from), fields });
+    rows.push(asRow(table, fields, reader.text(from)));
   }
   return rows;
+}
+
+function asRow(table: string, fields: Record<string, unknown>, content: string): Row {
+  const keys = KEYS[table];
+  if (keys === undefined) throw new TypeError(`the model has no table ${table}`);
+  return { key: keys.map((key) => String(fields[key])).join('|'), content, fields };
+}
+
+function asText(_name: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
 }
