@@ -5,12 +5,15 @@ import { z } from 'zod';
 import { createProducer, type Producer } from '../../../common/kafka/producer.js';
 import { encodeSignalBatch } from '../../../common/wire/otlp.js';
 import { SIGNALS_TOPIC } from '../../../schema/topics.js';
+import type { Part } from '../../support/part.js';
 import { freePort } from '../../support/ports.js';
+import { allRead, standing } from '../../support/rollup-state.js';
 import { until, untilDespiteErrors } from '../../support/until.js';
 import { signalBatch, WINDOW_MS } from '../writer/batches.js';
 import { startPipeline, type Pipeline } from '../writer/pipeline.js';
 
 const MIB = 1024 * 1024;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const WINDOWS = 24;
 
@@ -25,6 +28,7 @@ describe('rollup, with a real broker, the real store and a writer', () => {
   let pipeline: Pipeline;
   let producer: Producer;
   let port: number;
+  let first: Part;
 
   before(async () => {
     pipeline = await startPipeline();
@@ -50,15 +54,23 @@ describe('rollup, with a real broker, the real store and a writer', () => {
       `SELECT host, sum(value) AS value, sum(count) AS count FROM bellwether.${table} FINAL GROUP BY host ORDER BY host`,
       row,
     );
-  const clean = async (resolution: 'minute' | 'hour', buckets: number) => {
-    const start = resolution === 'minute' ? 'minute' : 'toStartOfHour(minute)';
-    const [found] = await ask(
-      `SELECT count() AS n FROM (SELECT ${start} AS bucket, sum(writes) AS written FROM bellwether.touches GROUP BY bucket) AS t
-       JOIN (SELECT bucket, writes FROM bellwether.seals FINAL WHERE resolution = '${resolution}') AS s
-       ON t.bucket = s.bucket WHERE written = writes`,
-      counted,
-    );
-    return found?.n === buckets;
+  /** All that was sent is read, and every minute and hour counts as complete. */
+  const untilAllStand = async () => {
+    const kafka = { brokers: pipeline.broker.brokers, clientId: 'test', log: pipeline.log };
+    await untilDespiteErrors('the writer has read all', () => allRead(kafka), 30_000);
+    for (const resolution of ['minute', 'hour'] as const) {
+      const allStand = async () => {
+        const { touched, stand } = await standing(pipeline.client, resolution);
+        return touched > 0 && stand === touched;
+      };
+      await untilDespiteErrors(`each ${resolution} stands`, allStand, 30_000);
+    }
+  };
+  const assertEqual = async (hosts: number) => {
+    const samples = await totals('samples');
+    assert.equal(samples.length, hosts);
+    assert.deepEqual(await totals('minutes'), samples);
+    assert.deepEqual(await totals('hours'), samples);
   };
   const send = async (host: number, windows: readonly number[]) => {
     const batches = windows.map((window) => signalBatch(host, window, firstMs + window * WINDOW_MS, run));
@@ -67,7 +79,7 @@ describe('rollup, with a real broker, the real store and a writer', () => {
       batches.map((batch) => ({ key: batch.host.id, value: encodeSignalBatch(batch) })),
     );
   };
-  const startRollup = (name: string) =>
+  const startRollup = (name: string, port: number) =>
     pipeline.run('processors/rollup/main.js', name, {
       BELLWETHER_ROLLUP_PORT: String(port),
       BELLWETHER_ROLLUP_DELAY_MS: '100',
@@ -76,14 +88,10 @@ describe('rollup, with a real broker, the real store and a writer', () => {
   const all = Array.from({ length: WINDOWS }, (_, window) => window);
 
   it('makes minutes and the hour of what is stored, equal to the samples', async () => {
-    startRollup('rollup-1');
+    first = startRollup('rollup-1', port);
     await send(1, all);
-    await untilDespiteErrors('the minutes stand', () => clean('minute', 2), 30_000);
-    await untilDespiteErrors('the hour stands', () => clean('hour', 1), 30_000);
-    const samples = await totals('samples');
-    assert.equal(samples.length, 1);
-    assert.deepEqual(await totals('minutes'), samples);
-    assert.deepEqual(await totals('hours'), samples);
+    await untilAllStand();
+    await assertEqual(1);
     const [rows] = await ask(
       `SELECT max(rows) AS n FROM bellwether.seals WHERE resolution = 'minute'`,
       counted,
@@ -91,17 +99,49 @@ describe('rollup, with a real broker, the real store and a writer', () => {
     assert.equal(rows?.n, 6, 'the seal says how many series there are');
   });
 
-  it('makes them again when rows come late', async () => {
+  it('makes them again when rows come late, and although it is killed', async () => {
     await send(2, [3, 1, 20]);
-    const isIn = async () => (await totals('minutes')).length === 2;
-    await untilDespiteErrors('the late rows are in the minutes', isIn, 30_000);
-    await untilDespiteErrors(
-      'the hour stands',
-      async () => (await clean('minute', 2)) && clean('hour', 1),
-      30_000,
-    );
-    const samples = await totals('samples');
-    assert.deepEqual(await totals('minutes'), samples);
-    assert.deepEqual(await totals('hours'), samples);
+    await first.end('SIGKILL');
+    assert.equal(first.child.signalCode, 'SIGKILL');
+    first = startRollup('rollup-2', port);
+    await untilAllStand();
+    await assertEqual(2);
+  });
+
+  it('finds what no progress record told of', async () => {
+    const row = {
+      customer: 'acme',
+      metric: 'packet.drops',
+      series: 77,
+      source: 1,
+      window_ms: 5_000,
+      kind: 'sum',
+    };
+    const time = new Date(firstMs).toISOString().replace('T', ' ').replace('Z', '');
+    const client = pipeline.client;
+    await client.insert({
+      table: 'bellwether.samples',
+      format: 'JSONEachRow',
+      values: [{ ...row, time, value: 5, host: 'host-9' }],
+    });
+    const touched = { minute: Math.floor(firstMs / MINUTE_MS) * (MINUTE_MS / 1_000), writes: 1 };
+    await client.insert({ table: 'bellwether.touches', format: 'JSONEachRow', values: [touched] });
+    await untilAllStand();
+    await assertEqual(3);
+  });
+
+  it('shares the minutes with a second one, says how it is, and stops in order', async () => {
+    const second = startRollup('rollup-3', 0);
+    await until('it has joined', () => second.output().includes('joined the group'), 30_000);
+    await send(4, all);
+    await untilAllStand();
+    await assertEqual(4);
+    const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
+    assert.equal(ready.status, 200, await ready.text());
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+    assert.match(metrics, /bellwether_rollup_recompute_seconds_count{resolution="minute"} [1-9]/);
+    assert.match(metrics, /bellwether_rollup_lag_messages{topic="progress.v1",partition="0"} \d/);
+    assert.equal(await second.end('SIGTERM'), 0);
+    assert.equal(await first.end('SIGTERM'), 0);
   });
 });
