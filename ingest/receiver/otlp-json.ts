@@ -19,7 +19,8 @@ const INT32 = 2 ** 31;
 
 const integer = (low: bigint, high: bigint) =>
   z
-    .union([z.string().regex(/^-?\d{1,20}$/), z.int()])
+    // Above 2^53 a number is not what was meant, but near it: nanoseconds written so are off by a few hundred.
+    .union([z.string().regex(/^-?\d{1,20}$/), z.number().refine(Number.isInteger, 'must be a whole number')])
     .transform((value) => BigInt(value))
     .refine((value) => value >= low && value < high, `must be from ${low} to ${high - 1n}`);
 const count = integer(0n, UINT64).transform(Number);

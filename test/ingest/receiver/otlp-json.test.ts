@@ -43,6 +43,7 @@ describe("OTLP's JSON", () => {
   it('has integers of 64 bits as strings or numbers, doubles in words, nulls that are nothing', () => {
     assert.equal(numberOf({ asInt: '-9223372036854775808' }).asInt, -(2n ** 63n));
     assert.equal(numberOf({ asInt: 7 }).asInt, 7n);
+    assert.equal(numberOf({ timeUnixNano: 1.795559649474e18 }).timeUnixNano, 1_795_559_649_474_000_000n);
     assert.ok(Number.isNaN(numberOf({ asDouble: 'NaN' }).asDouble));
     assert.equal(numberOf({ asDouble: '1.5e3' }).asDouble, 1500);
     assert.equal(numberOf({ timeUnixNano: '18446744073709551615' }).timeUnixNano, 2n ** 64n - 1n);
@@ -86,6 +87,7 @@ describe("OTLP's JSON", () => {
     refused({ resourceMetrics: 7 }, /^resourceMetrics: /);
     refused(pointOf({ asInt: '9223372036854775808' }), /metrics\.0\.gauge\.dataPoints\.0\.asInt/);
     refused(pointOf({ timeUnixNano: '-1' }), /timeUnixNano/);
+    refused(pointOf({ timeUnixNano: 1.5 }), /timeUnixNano/);
     refused([], /the body/);
     assert.throws(() => protobufOfJson(Buffer.from('{')), hasCode('bad_request', /no JSON/));
   });

@@ -6,7 +6,7 @@ import { BellwetherError } from '../../../common/runtime/errors.js';
 import { encodeForeign, isAgentMessage, type ForeignRequest } from '../../../common/wire/foreign/index.js';
 import { decode, maybe, message, one, int64, string, uint32 } from '../../../common/wire/protobuf.js';
 import { JSON_TYPE, PROTOBUF } from '../../../ingest/receiver/answers.js';
-import { gauge, metric, number, request, sum, text } from '../../common/wire/foreign/requests.js';
+import { END_MS, gauge, metric, number, request, sum, text } from '../../common/wire/foreign/requests.js';
 import { ACME, fakeReceiver, MAX_BODY_BYTES, OPERATOR, type FakeReceiver } from './fake-receiver.js';
 
 const partial = message({ rejectedDataPoints: one(1, int64), errorMessage: one(2, string) });
@@ -100,6 +100,31 @@ describe('OTLP over HTTP', () => {
     assert.equal(metrics.length, 1);
     assert.equal(metrics[0]!.gauge?.dataPoints.length, 1);
     await counted(receiver, /^bellwether_receiver_rejected_points_total\{reason="reserved_name"\} 2$/m);
+  });
+
+  it('takes JSON too, and answers in it', async () => {
+    const receiver = fakeReceiver();
+    const point = { timeUnixNano: String(END_MS * 1_000_000), asDouble: 1.5 };
+    const metrics = [
+      { name: 'a', gauge: { dataPoints: [point] } },
+      { name: 'tcp.rtt', gauge: { dataPoints: [point] } },
+    ];
+    const body = JSON.stringify({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] });
+    const answer = await post(receiver, { body, type: 'application/json; charset=utf-8' });
+    assert.equal(answer.statusCode, 200);
+    assert.deepEqual(answer.json(), {
+      partialSuccess: {
+        rejectedDataPoints: '1',
+        errorMessage: `reserved_name (1 points): resourceMetrics[0].scopeMetrics[0].metrics[1]: tcp.rtt is a name of Bellwether's own measurements`,
+      },
+    });
+    const [passed] = receiver.requests();
+    assert.equal(
+      passed!.resourceMetrics[0]!.scopeMetrics[0]!.metrics[0]!.gauge?.dataPoints[0]?.asDouble,
+      1.5,
+    );
+    const wrong = await post(receiver, { body: '{', type: 'application/json' });
+    assert.equal(wrong.json<{ code: number }>().code, 3);
   });
 
   it('sends nothing on when nothing is left, and takes an empty request', async () => {
