@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -185,6 +185,11 @@ function interruptionOf(
   if (moment === 'before') return { statement, before: () => die().then(() => false) };
   if (moment === 'after') return { statement, after: die };
   return { statement, within: () => delay(durationMs * Math.random()).then(die) };
+}
+
+/** Whether this machine lets a process be killed at one of its system calls. */
+export function canKillAtRename(): boolean {
+  return spawnSync('strace', ['-qq', '-e', 'trace=none', 'true']).status === 0;
 }
 
 /** From now on the process dies when it is about to rename a file. */
