@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Admin, Consumer } from 'kafkajs';
+import type { Admin, Consumer, EachBatchPayload } from 'kafkajs';
 import { BellwetherError, messageOf } from '../runtime/errors.js';
 import { createKafka, type KafkaOptions } from './client.js';
 import { asReceived, type ReceivedMessage } from './consumer.js';
@@ -70,7 +70,7 @@ async function firstOffsets(
 export async function readRanges(
   options: KafkaOptions,
   ranges: readonly LogRange[],
-  onMessage: (message: ReceivedMessage) => Promise<void> | void,
+  onMessage: OnMessage,
 ): Promise<void> {
   const [first] = ranges;
   if (first === undefined) return;
@@ -100,51 +100,83 @@ export async function readRanges(
 async function readThrough(
   consumer: Consumer,
   ranges: readonly LogRange[],
-  onMessage: (message: ReceivedMessage) => Promise<void> | void,
+  onMessage: OnMessage,
 ): Promise<void> {
-  const open = new Map(ranges.map((range) => [keyOf(range), { ...range }]));
-  await new Promise<void>((resolve, reject) => {
-    const idle = setTimeout(
-      () => reject(new Error(`nothing came of ${[...open.keys()].join(', ')} for ${IDLE_LIMIT_MS} ms`)),
-      IDLE_LIMIT_MS,
-    );
-    const end = (finish: () => void) => {
-      clearTimeout(idle);
-      finish();
-    };
-    consumer.on(consumer.events.CRASH, ({ payload }) => end(() => reject(payload.error)));
-    const run = consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: async (payload) => {
-        const { batch } = payload;
-        const { topic, partition } = batch;
-        const key = keyOf({ topic, partition });
-        for (const raw of batch.messages) {
-          await payload.heartbeat();
-          const message = asReceived(topic, partition, raw);
-          const range = open.get(key);
-          // The first fetch may have begun before the seek.
-          if (range !== undefined && message.offset >= range.start && message.offset < range.end) {
-            await Promise.resolve(onMessage(message)).catch((error: unknown) => {
-              open.clear();
-              end(() => reject(asError(error)));
-            });
-            range.start = message.offset + 1;
-          }
-          payload.resolveOffset(raw.offset);
-        }
-        idle.refresh();
-        // Also when the last offsets of the range are none of a message (control records).
-        if (Number(batch.lastOffset()) + 1 >= (open.get(key)?.end ?? Infinity)) open.delete(key);
-        if (open.size === 0) end(resolve);
-      },
-    });
-    run.catch((error: unknown) => end(() => reject(asError(error))));
-    for (const { topic, partition, start } of ranges) {
-      consumer.seek({ topic, partition, offset: String(start) });
-    }
+  const reading = new Reading(ranges, onMessage);
+  consumer.on(consumer.events.CRASH, ({ payload }) => reading.fail(payload.error));
+  const run = consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    eachBatch: (payload) => reading.take(payload),
   });
+  run.catch((error: unknown) => reading.fail(error));
+  for (const { topic, partition, start } of ranges) {
+    consumer.seek({ topic, partition, offset: String(start) });
+  }
+  await reading.done;
+}
+
+type OnMessage = (message: ReceivedMessage) => Promise<void> | void;
+
+/** What is still to be read, until it is read, fails, or nothing comes. */
+class Reading {
+  readonly done: Promise<void>;
+  readonly #open: Map<string, { next: number; readonly end: number }>;
+  readonly #onMessage: OnMessage;
+  readonly #idle: NodeJS.Timeout;
+  #resolve = (): void => undefined;
+  #reject = (_error: Error): void => undefined;
+
+  constructor(ranges: readonly LogRange[], onMessage: OnMessage) {
+    this.#open = new Map(ranges.map((range) => [keyOf(range), { next: range.start, end: range.end }]));
+    this.#onMessage = onMessage;
+    this.done = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Told of where it is awaited, which may be later than it fails.
+    this.done.catch(() => undefined);
+    this.#idle = setTimeout(() => {
+      const waited = [...this.#open.keys()].join(', ');
+      this.fail(new Error(`nothing came of ${waited} for ${IDLE_LIMIT_MS} ms`));
+    }, IDLE_LIMIT_MS);
+  }
+
+  fail(error: unknown): void {
+    clearTimeout(this.#idle);
+    this.#open.clear();
+    this.#reject(error instanceof Error ? error : new Error(String(error)));
+  }
+
+  async take(payload: EachBatchPayload): Promise<void> {
+    const { topic, partition, messages } = payload.batch;
+    const key = keyOf({ topic, partition });
+    for (const raw of messages) {
+      await payload.heartbeat();
+      await this.#give(key, asReceived(topic, partition, raw));
+      payload.resolveOffset(raw.offset);
+      this.#idle.refresh();
+    }
+    const range = this.#open.get(key);
+    // Also when the last offsets of the range are none of a message (control records).
+    if (range === undefined || Number(payload.batch.lastOffset()) + 1 < range.end) return;
+    this.#open.delete(key);
+    if (this.#open.size > 0) return;
+    clearTimeout(this.#idle);
+    this.#resolve();
+  }
+
+  async #give(key: string, message: ReceivedMessage): Promise<void> {
+    const range = this.#open.get(key);
+    // The first fetch may have begun before the seek.
+    if (range === undefined || message.offset < range.next || message.offset >= range.end) return;
+    range.next = message.offset + 1;
+    try {
+      await this.#onMessage(message);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
 }
 
 async function withAdmin<T>(
@@ -169,8 +201,4 @@ function unavailable(options: KafkaOptions, what: string, cause: unknown): Bellw
     `${what} at ${options.brokers.join(',')}: ${messageOf(cause)}`,
     { cause },
   );
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
