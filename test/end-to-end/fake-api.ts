@@ -116,7 +116,8 @@ function headOf(customer: string, span: Span, { gap, lagSeconds, pointsLost }: S
     from: iso(span.from),
     to: iso(span.to),
     step_seconds: span.step,
-    resolution: 'raw',
+    resolution: span.step < 60 ? 'raw' : 'minute',
+    resolutions: [{ from: iso(span.from), to: iso(span.to), resolution: span.step < 60 ? 'raw' : 'minute' }],
     freshness: iso(span.to - lagSeconds),
     completeness: {
       windows_expected: expected,

@@ -192,16 +192,16 @@ describe('answers at any resolution', () => {
         ['series', seriesOf],
         ['app', (row: { app: string }) => row.app],
       ] as const) {
-        const [question] = everything(0);
-        if (question === undefined) throw new Error('there are questions');
-        const answer = await ask(
-          { ...question, view: 'metric', metric: metricOf(kind), by, step: '3600s' },
-          'auto',
-        );
+        const customer = CUSTOMERS[0];
+        // Just after rows, from which the first increases are taken.
+        const from = new Date(BASE + 14 * LENGTH_MS.hour).toISOString();
+        const to = new Date(BASE + 3 * DAY_MS).toISOString();
+        const metric = metricOf(kind);
+        const answer = await ask({ from, to, customer, view: 'metric', metric, by, step: '3600s' }, 'auto');
         assert.ok('groups' in answer && 'metric' in answer);
         const steps = { fromMs: Date.parse(answer.from), toMs: Date.parse(answer.to), stepMs: 3_600_000 };
-        const mine = rows.filter((row) => row.kind === kind && row.customer === question.customer);
-        const names = [...new Set(mine.map(keyOf))].sort();
+        const mine = rows.filter((row) => row.kind === kind && row.customer === customer);
+        const names = [...new Set(mine.filter((row) => row.timeMs >= steps.fromMs).map(keyOf))].sort();
         assert.deepEqual(
           answer.groups.map(({ name }) => name),
           names,
@@ -224,6 +224,32 @@ describe('answers at any resolution', () => {
           assert.equal(group.bounds !== null, isExplicit(kind));
         }
       }
+    }
+  });
+
+  it('are the same once raw is gone, and do not count what was never rolled up', async () => {
+    await history.makeAll();
+    const old = { ...context, retention: { ...context.retention, rawMs: LENGTH_MS.hour } };
+    for (const question of everything(1)) {
+      const [mixed, raw] = await Promise.all([ask(question, 'auto', old), ask(question, 'raw')]);
+      assert.ok(!mixed.resolutions.some(({ resolution }) => resolution === 'raw'));
+      assert.deepEqual(figures(mixed), figures(raw), JSON.stringify(question));
+    }
+    const startMs = BASE + 18 * LENGTH_MS.hour;
+    const dropped = { metric: 'packet.drops', value: 7, customer: 'acme', host: 'h1', startMs };
+    const write = { startMs, host: 'h1', rows: [dropped] };
+    written.push(write);
+    await storeAgentWrites(store.admin, [write], () => written.indexOf(write));
+    await history.touched([startMs]);
+    const around = { from: new Date(startMs).toISOString(), to: new Date(startMs + 60_000).toISOString() };
+    for (const step of ['60s', '3600s'] as const) {
+      const question: Question = { ...around, step, customer: 'acme', view: 'drops', by: 'reason' };
+      const [gone, still] = await Promise.all([ask(question, 'auto', old), ask(question, 'raw')]);
+      assert.ok('totals' in gone && 'totals' in still);
+      assert.deepEqual([gone.totals.packets, still.totals.packets], [null, 7]);
+      const received = [gone, still].map(({ completeness }) => completeness.windows_received);
+      assert.deepEqual(received, [0, 1], 'the window is in the ledger, but nothing of it is left');
+      assert.equal(gone.completeness.windows_expected, still.completeness.windows_expected);
     }
   });
 });

@@ -17,6 +17,8 @@ interface Scope {
   /** Newest window end up to which the answer is complete; null when none is. */
   readonly freshness: number | null;
   readonly completeness: Completeness;
+  /** The coarsest that any part was read at; null where the API does not say. */
+  readonly resolution: string | null;
 }
 
 export interface LatencyPoint {
@@ -193,6 +195,7 @@ function readScope(fields: Fields): Scope {
       ratio: decode.numberOrNull(completeness, 'ratio'),
       pointsLost: decode.number(completeness, 'points_lost'),
     },
+    resolution: decode.textOrNull(fields, 'resolution'),
   };
 }
 

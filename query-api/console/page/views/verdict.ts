@@ -5,7 +5,7 @@ import type { Live } from '../live/live.js';
 import type { Snapshot, State } from '../live/state.js';
 import { lastDropAt, packetsByFault } from '../words/drop-summary.js';
 import { age, clock, count } from '../words/format.js';
-import { completenessWords, freshnessWords } from '../words/freshness.js';
+import { completenessWords, freshnessWords, resolutionWords } from '../words/freshness.js';
 import { verdictOf } from '../words/verdict.js';
 import type { Voice } from '../words/voice.js';
 import { voiceFor } from '../words/voice.js';
@@ -111,8 +111,9 @@ function showSides(element: Element, drops: Drops, voice: Voice): void {
 function createTrustLine(live: Live): Required<View> {
   const freshness = h('span', { class: 'freshness' });
   const completeness = h('span', { class: 'completeness' });
+  const resolution = h('span', { class: 'resolution' });
   const pause = h('button', { type: 'button', class: 'quiet' });
-  const element = h('div', { class: 'trust' }, freshness, completeness, pause);
+  const element = h('div', { class: 'trust' }, freshness, completeness, resolution, pause);
   let state: State | undefined;
   pause.addEventListener('click', () => live.setPaused(state?.paused !== true));
   const tick = (): void => {
@@ -122,6 +123,8 @@ function createTrustLine(live: Live): Required<View> {
     const complete = completenessWords(answer.completeness);
     setText(freshness, fresh.text);
     setText(completeness, complete.text);
+    setText(resolution, resolutionWords(answer.resolution));
+    toggle(resolution, 'hidden', resolution.textContent === '');
     toggle(freshness, 'data-doubt', fresh.late);
     toggle(completeness, 'data-doubt', !complete.whole);
   };
@@ -132,7 +135,7 @@ function createTrustLine(live: Live): Required<View> {
       state = next;
       toggle(freshness, 'data-live', !next.paused && next.problem === undefined);
       setText(pause, next.paused ? 'Resume updates' : 'Pause updates');
-      if (next.snapshot === undefined) for (const part of [freshness, completeness]) fill(part);
+      if (next.snapshot === undefined) for (const part of [freshness, completeness, resolution]) fill(part);
       tick();
     },
   };

@@ -34,3 +34,15 @@ export function completenessWords(completeness: Completeness): CompletenessWords
     : `${percent(ratio)} of host windows arrived (${count(windowsReceived)} of ${count(windowsExpected)})`;
   return { text: `${windows}, ${lost}`, whole: whole && pointsLost === 0 };
 }
+
+const BUCKETS: ReadonlyMap<string, string> = new Map([
+  ['minute', 'minutes'],
+  ['hour', 'hours'],
+  ['day', 'days'],
+]);
+
+/** "read from sealed minutes"; empty where all was read as it was measured. */
+export function resolutionWords(resolution: string | null): string {
+  const buckets = BUCKETS.get(resolution ?? '');
+  return buckets === undefined ? '' : `read from sealed ${buckets}`;
+}

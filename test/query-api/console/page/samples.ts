@@ -37,6 +37,7 @@ export function scope(change: Partial<Omit<Drops, 'groups' | 'totals' | 'points'
     stepSeconds: 10,
     freshness: NOON + 60_000,
     completeness: { windowsExpected: 12, windowsReceived: 12, ratio: 1, pointsLost: 0 },
+    resolution: 'raw',
     ...change,
   };
 }

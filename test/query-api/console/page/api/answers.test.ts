@@ -17,7 +17,8 @@ test('null is read as null, in every place where the API may say it', () => {
   const point = { time: scope.from, count: null, p50: null, p90: null, p99: null, mean: null };
   const latency = answers.readLatency({ ...scope, points: [point] });
   assert.equal(latency.points[0]?.count, null);
-  assert.equal(latency.freshness, null);
+  assert.deepEqual([latency.freshness, latency.resolution], [null, null]);
+  assert.equal(answers.readLatency({ ...scope, resolution: 'hour', points: [] }).resolution, 'hour');
   const drops = answers.readDrops({
     ...scope,
     totals: { packets: null, bytes: null },

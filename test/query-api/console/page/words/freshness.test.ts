@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { completenessWords, freshnessWords } from '../../../../../query-api/console/page/words/freshness.js';
+import {
+  completenessWords,
+  freshnessWords,
+  resolutionWords,
+} from '../../../../../query-api/console/page/words/freshness.js';
 import { NOON } from '../samples.js';
 
 test('says up to when and how long ago, and doubts what is late', () => {
@@ -24,4 +28,9 @@ test('says what is missing and what was lost', () => {
   assert.equal(completenessWords({ ...whole, pointsLost: 2 }).whole, false);
   const none = completenessWords({ windowsExpected: 0, windowsReceived: 0, ratio: null, pointsLost: 0 });
   assert.equal(none.text, 'no host windows expected, nothing lost');
+});
+
+test('says what an answer was read from where that is not what was measured', () => {
+  assert.equal(resolutionWords('hour'), 'read from sealed hours');
+  assert.deepEqual(['raw', null, 'fortnight'].map(resolutionWords), ['', '', '']);
 });
