@@ -125,7 +125,7 @@ class Reading {
   readonly #onMessage: OnMessage;
   readonly #idle: NodeJS.Timeout;
   #resolve = (): void => undefined;
-  #reject = (_error: Error): void => undefined;
+  #reject: (error: Error) => void = () => undefined;
 
   constructor(ranges: readonly LogRange[], onMessage: OnMessage) {
     this.#open = new Map(ranges.map((range) => [keyOf(range), { next: range.start, end: range.end }]));
