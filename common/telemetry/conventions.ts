@@ -23,14 +23,14 @@ export function sendAttributes(
 }
 
 /** Of a CONSUMER span over a batch of messages; the destination is named when all are of one topic. */
-export function processAttributes(topics: ReadonlySet<string>, messages: number, group: string): Attributes {
+export function processAttributes(topics: ReadonlySet<string>, messages: number, group?: string): Attributes {
   const [first] = topics;
   return {
     ...KAFKA,
     'messaging.operation.name': 'process',
     'messaging.operation.type': 'process',
     'messaging.batch.message_count': messages,
-    'messaging.consumer.group.name': group,
+    ...(group === undefined ? {} : { 'messaging.consumer.group.name': group }),
     ...(topics.size === 1 && first !== undefined ? { 'messaging.destination.name': first } : {}),
   };
 }

@@ -62,6 +62,7 @@ const maker = new Maker({
   clock,
   rawRetentionMs,
   onDone: (message) => consumer.offsets.done(message, message.offset),
+  headersOf: ({ headers }) => headers,
 });
 const baselines = new Baselines({ store, metrics, log });
 metrics.waitingIs((resolution) => schedule.waiting(resolution));

@@ -2,11 +2,13 @@ import { classifyStoreError } from '../../common/clickhouse/errors.js';
 import type { Clock } from '../../common/runtime/clock.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
+import type { TraceHeaders } from '../../common/telemetry/telemetry.js';
 import { nameOf, spanOf } from './buckets.js';
 import { decideDay, decideHour, decideMinute, hoursOf, type Decision } from './decide.js';
 import type { RollupMetrics } from './metrics.js';
 import type { Due, Schedule } from './schedule.js';
 import type { RollupStore, Version } from './store.js';
+import { inSpan, recomputeSpan } from './trace.js';
 
 export interface MakerParts<T> {
   readonly store: RollupStore;
@@ -17,6 +19,8 @@ export interface MakerParts<T> {
   readonly rawRetentionMs: number;
   /** Called for each record of a bucket that is done with. */
   readonly onDone: (record: T) => void;
+  /** The trace that a record came with, for the span of its recompute. */
+  readonly headersOf?: (record: T) => TraceHeaders;
 }
 
 /** The engine removes raw rows when they are too old: a recompute must have read them well before. */
@@ -63,7 +67,7 @@ export class Maker<T> {
     for (const together of inGroups(toMake)) {
       await this.#attempt(
         together.map((making) => making.due),
-        () => this.#makeAll(together),
+        () => this.#makeTraced(together),
       );
     }
   }
@@ -84,6 +88,17 @@ export class Maker<T> {
     }
     const sealed = new Map((await store.days(range)).map((state) => [state.startMs, state.sealed]));
     return due.map(({ startMs }) => decideDay(hoursOf(startMs, hours), sealed.get(startMs) ?? 0));
+  }
+
+  #makeTraced(together: readonly Making<T>[]): Promise<void> {
+    const resolution = together[0]?.due.resolution ?? 'minute';
+    const records = () => together.flatMap(({ due }) => due.records);
+    const headers = () => records().map((record) => this.#parts.headersOf?.(record) ?? {});
+    return inSpan(
+      `recompute ${resolution}`,
+      () => this.#makeAll(together),
+      () => recomputeSpan(resolution, together.length, headers()),
+    );
   }
 
   async #makeAll(together: readonly Making<T>[]): Promise<void> {
