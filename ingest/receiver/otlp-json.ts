@@ -17,10 +17,12 @@ const INT64 = 2n ** 63n;
 const UINT32 = 2 ** 32;
 const INT32 = 2 ** 31;
 
+// Aborting: else the next step would be made with it all the same.
+const wholeNumber = z.number().refine(Number.isInteger, { error: 'must be a whole number', abort: true });
 const integer = (low: bigint, high: bigint) =>
   z
     // Above 2^53 a number is not what was meant, but near it: nanoseconds written so are off by a few hundred.
-    .union([z.string().regex(/^-?\d{1,20}$/), z.number().refine(Number.isInteger, 'must be a whole number')])
+    .union([z.string().regex(/^-?\d{1,20}$/), wholeNumber])
     .transform((value) => BigInt(value))
     .refine((value) => value >= low && value < high, `must be from ${low} to ${high - 1n}`);
 const count = integer(0n, UINT64).transform(Number);
@@ -41,11 +43,8 @@ const temporality = z.union([
   z.literal('AGGREGATION_TEMPORALITY_CUMULATIVE').transform(() => 2),
 ]);
 
-const maybe = <T>(type: z.ZodType<T>) => z.union([z.null().transform(() => undefined), type]).optional();
-const or = <T>(type: z.ZodType<T>, absent: T) =>
-  maybe(type)
-    .optional()
-    .transform((value) => value ?? absent);
+const maybe = <T>(type: z.ZodType<T>) => type.nullish().transform((value) => value ?? undefined);
+const or = <T>(type: z.ZodType<T>, absent: T) => type.nullish().transform((value) => value ?? absent);
 const list = <T>(type: z.ZodType<T>) => or(z.array(type), []);
 const nanoseconds = or(integer(0n, UINT64), 0n);
 

@@ -43,7 +43,7 @@ describe("OTLP's JSON", () => {
   it('has integers of 64 bits as strings or numbers, doubles in words, nulls that are nothing', () => {
     assert.equal(numberOf({ asInt: '-9223372036854775808' }).asInt, -(2n ** 63n));
     assert.equal(numberOf({ asInt: 7 }).asInt, 7n);
-    assert.equal(numberOf({ timeUnixNano: 1.795559649474e18 }).timeUnixNano, 1_795_559_649_474_000_000n);
+    assert.equal(numberOf({ timeUnixNano: 1.795559649474e18 }).timeUnixNano, BigInt(1.795559649474e18));
     assert.ok(Number.isNaN(numberOf({ asDouble: 'NaN' }).asDouble));
     assert.equal(numberOf({ asDouble: '1.5e3' }).asDouble, 1500);
     assert.equal(numberOf({ timeUnixNano: '18446744073709551615' }).timeUnixNano, 2n ** 64n - 1n);
