@@ -51,6 +51,7 @@ const consumer = createGroupConsumer({
 const producer = createProducer({ ...kafka, maxMessageBytes: 10 * MIB });
 const offsetReader = createOffsetReader({ ...group, clientId: 'bellwether-writer-watch' });
 metrics.outstandingIs(() => consumer.offsets.outstanding);
+metrics.decodingIs(() => preparer.decoding);
 
 const notReady = () => {
   if (!consumer.joined()) return 'not in the consumer group';

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Decoding } from './prepare.js';
 import type { ForeignCounts } from './foreign/prepare-foreign.js';
 
 /** All that the writer counts. Labels are tables, topics, partitions, codes and reasons: never hosts or customers. */
@@ -109,6 +110,33 @@ export class WriterMetrics {
     this.foreignPoints.inc(points);
     this.pointsWithoutValue.inc(withoutValue);
     for (const { reason, points: rejected } of refusals) this.rejectedPoints.inc({ reason }, rejected);
+  }
+
+  /** Where the counts of the decoder are read from when somebody asks. */
+  decodingIs(read: () => Decoding): void {
+    this.#readCounter(
+      'general_decodes_total',
+      'Messages on signals.v1 that are not written as our agents write them: ten times as slow to read.',
+      () => read().general,
+    );
+    this.#readCounter(
+      'labels_forgotten_hosts_total',
+      'Times that the labels of a host had to make room: many more than hosts means that the cache is too small.',
+      () => read().forgottenHosts,
+    );
+    this.#read('labels_bytes', 'About so much memory the remembered labels take.', () => read().labelBytes);
+  }
+
+  #readCounter(name: string, help: string, read: () => number): void {
+    const counter: Counter = new Counter({
+      name: `bellwether_writer_${name}`,
+      help,
+      registers: [this.registry],
+      collect: () => {
+        counter.reset();
+        counter.inc(read());
+      },
+    });
   }
 
   #read(name: string, help: string, read: () => number): void {

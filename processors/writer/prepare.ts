@@ -74,6 +74,14 @@ export interface Refused {
 
 export type Item = Prepared | Refused;
 
+/** How messages on signals.v1 were read so far. */
+export interface Decoding {
+  /** Not walked over: others', or not regular. */
+  readonly general: number;
+  readonly labelBytes: number;
+  readonly forgottenHosts: number;
+}
+
 const NANOSECONDS_PER_MS = 1_000_000n;
 const MINUTE_MS = 60_000;
 /** About 130,000 series: those of 600 hosts with 200 each. */
@@ -87,10 +95,16 @@ export class Preparer {
   readonly #writer = new RowBinaryWriter();
   readonly #walker = new SignalWalker<RowLabel>(LABEL_CACHE_BYTES);
   readonly #walked = new WalkedSamples();
+  #general = 0;
 
   constructor(retentionMs: number, hasher: SeriesHasher) {
     this.#retentionMs = retentionMs;
     this.#hasher = hasher;
+  }
+
+  get decoding(): Decoding {
+    const { size: labelBytes, forgottenHosts } = this.#walker.cache;
+    return { general: this.#general, labelBytes, forgottenHosts };
   }
 
   /** Never throws: what cannot be read is refused with the reason. */
@@ -117,6 +131,7 @@ export class Preparer {
 
   /** Whatever the walker does not take: other encoders, points to be merged, and all that is to be refused. */
   #anySignals(message: ReceivedMessage, value: Uint8Array): Item {
+    this.#general += 1;
     if (!isAgentMessage(value)) return this.#foreign(message, value);
     const batch = decodeSignalBatch(value);
     const late = this.#timeProblem(message, batch.windowStartMs, 'window start');

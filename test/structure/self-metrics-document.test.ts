@@ -20,6 +20,7 @@ function registries(): Registry[] {
   receiver.watch({ tokenAgeMs: nothing, underWay: nothing });
   const writer = new WriterMetrics();
   writer.outstandingIs(nothing);
+  writer.decodingIs(() => ({ general: 0, labelBytes: 0, forgottenHosts: 0 }));
   const rollup = new RollupMetrics();
   rollup.waitingIs(nothing);
   const others = [api, receiver, writer, rollup].map(({ registry }) => registry);

@@ -71,11 +71,16 @@ const STAGES: readonly (readonly [stage: Stage, file: RegExp])[] = [
 export type Stage = 'fetch' | 'decode' | 'insert' | 'other';
 const NOT_WORK = ['(idle)', '(root)'];
 
+/** Undefined when the frame does not tell: then it is part of what called it. */
+export function stageOf({ file }: Frame): Stage | undefined {
+  return STAGES.find(([, pattern]) => pattern.test(file))?.[0];
+}
+
 /** Microseconds by stage; `other` is the loop, garbage collection, progress, metrics, the process's start. */
 export function stagesOf(root: Frame): Record<Stage, number> {
   const used: Record<Stage, number> = { fetch: 0, decode: 0, insert: 0, other: 0 };
   const add = (frame: Frame, outer: Stage) => {
-    const stage = STAGES.find(([, file]) => file.test(frame.file))?.[0] ?? outer;
+    const stage = stageOf(frame) ?? outer;
     if (!NOT_WORK.includes(frame.name)) used[stage] += frame.selfUs;
     for (const child of frame.children) add(child, stage);
   };

@@ -81,6 +81,19 @@ describe('preparation of a message', () => {
     assert.equal(reasonOf(preparer().prepare(old)), 'none');
   });
 
+  it('counts what is left to the general decoder', () => {
+    const one = preparer();
+    const batch = signalBatch(1, 0, NOW_MS, run);
+    one.prepare(message(encodeSignalBatch(batch)));
+    assert.equal(one.decoding.general, 0);
+    assert.ok(one.decoding.labelBytes > 0);
+    const ledger = { ...batch.ledger, emittedPoints: 12 };
+    const doubled = { ...batch, points: [...batch.points, ...batch.points], ledger };
+    one.prepare(message(encodeSignalBatch(doubled)));
+    one.prepare(message(Buffer.from('garbage')));
+    assert.equal(one.decoding.general, 2);
+  });
+
   it('refuses points that add up to no number', () => {
     const batch = signalBatch(1, 0, NOW_MS, run);
     const [first] = batch.points;
