@@ -51,6 +51,9 @@ export async function runScenario(scenario: Scenario, say: (line: string) => voi
     try {
       say('the line stands');
       return await runOn(line, disk, plan, scenario, say);
+    } catch (error) {
+      say(`logs are kept in ${line.keep()}`);
+      throw error;
     } finally {
       await line.stop();
     }
@@ -66,7 +69,6 @@ async function runOn(
   scenario: Scenario,
   say: (line: string) => void,
 ): Promise<Outcome> {
-  const begin = performance.now();
   const feed = createFeed({
     ...line,
     plan,
@@ -74,18 +76,9 @@ async function runOn(
     windows: (HOURS_BACK * HOUR_MS) / plan.windowMs,
     numbers: createNumbers(scenario.seed, 0),
   });
-  await feed.start();
-  await line.agent.start();
-  // First, because while others are dead it would take long until an insert meets the full disk.
-  const fullDisk = disk === undefined ? undefined : await fillOnce(line, disk, say);
-  const storeKilling = { ...scenario.kills.store, points: scenario.diePoints };
-  const [deaths] = await Promise.all([
-    killStore(line, storeKilling, createNumbers(scenario.seed, 1), say),
-    killOthers(line, feed, scenario),
-    sleep(scenario.leastSeconds * 1_000),
-  ]);
+  const begin = performance.now();
+  const happened = await underLoad(line, disk, feed, scenario, say);
   const seconds = (performance.now() - begin) / 1_000;
-  await Promise.all([feed.stop(), line.agent.stop()]);
   say(`load ends after ${seconds.toFixed(0)} s`);
   for (const { name, ownEnds } of [...line.writers, line.rollup, line.store, line.broker, line.agent, feed]) {
     if (ownEnds > 0) say(`${name} ended by itself ${String(ownEnds)} times`);
@@ -94,12 +87,35 @@ async function runOn(
   if (!verdict.equal) say(`all is kept in ${line.keep()}`);
   return {
     ...verdict,
+    ...happened,
     kills: killsOf(line, feed),
-    deaths,
-    fullDisk,
     pointsPerSecond: (verdict.acknowledged * plan.pointsPerBatch) / seconds,
     seconds,
   };
+}
+
+/** Starts the senders, lets all happen that is planned, and stops them. */
+async function underLoad(
+  line: Line,
+  disk: SmallDisk | undefined,
+  feed: Feed,
+  scenario: Scenario,
+  say: (line: string) => void,
+): Promise<Pick<Outcome, 'fullDisk' | 'deaths'>> {
+  try {
+    await Promise.all([feed.start(), line.agent.start()]);
+    // First, because while others are dead it would take long until an insert meets the full disk.
+    const fullDisk = disk === undefined ? undefined : await fillOnce(line, disk, say);
+    const storeKilling = { ...scenario.kills.store, points: scenario.diePoints };
+    const [deaths] = await Promise.all([
+      killStore(line, storeKilling, createNumbers(scenario.seed, 1), say),
+      killOthers(line, feed, scenario),
+      sleep(scenario.leastSeconds * 1_000),
+    ]);
+    return { fullDisk, deaths };
+  } finally {
+    await Promise.all([feed.stop(), line.agent.stop()]);
+  }
 }
 
 /** All at once, each by a row of moments of its own. */

@@ -34,9 +34,10 @@ export async function killStore(
   for (let done = 0; done < kills || rest.length > 0; done += 1) {
     const point = rest.shift();
     const environment = point === undefined ? undefined : environments.get(point);
-    if (environment !== undefined) line.nextStores.push(environment);
     const before = deathsIn(log);
-    await killAtRandom([line.store], { kills: 1, afterMs }, numbers);
+    // At the moment of the kill: a life that begins earlier would get it and be the one that is killed.
+    const arm = () => (environment === undefined ? undefined : line.nextStores.push(environment));
+    await killAtRandom([line.store], { kills: 1, afterMs }, numbers, arm);
     if (point === undefined) continue;
     const words = `${point.call} ${String(point.nth)} of ${point.table}`;
     await until(`the store dies at ${words}`, () => deathsIn(log) > before, DEATH_LIMIT_MS)

@@ -50,14 +50,17 @@ export class Kept {
     await until(`${this.name} is up`, isUp, limitMs);
   }
 
-  /** SIGKILL, wherever it stands. @returns false when it was just not there. */
-  async kill(): Promise<boolean> {
-    const life = this.#life;
-    if (life === undefined) return false;
+  /** Whether there is anything to kill. */
+  isThere(): boolean {
+    return this.#life !== undefined;
+  }
+
+  /** SIGKILL, wherever it stands. */
+  async kill(): Promise<void> {
+    if (this.#life === undefined) return;
     this.kills += 1;
     this.#expected = true;
-    await life.end('SIGKILL');
-    return true;
+    await this.#life.end('SIGKILL');
   }
 
   /** From here on it stays away. */
