@@ -7,6 +7,8 @@ export interface Share {
   readonly from: number;
   readonly to: number;
   readonly step: number;
+  /** No schedule begins after so long. */
+  readonly limitMs: number;
 }
 
 export interface Outcome {
@@ -20,11 +22,12 @@ const MOST_THREADS = 4;
 /** Schedules make much garbage that is dead at once: with more room for it they take a third less. */
 const YOUNG_GENERATION_MB = 64;
 
-export async function runSchedules({ from, to, step }: Share): Promise<Outcome> {
+export async function runSchedules({ from, to, step, limitMs }: Share): Promise<Outcome> {
   let schedules = 0;
   let disturbances = 0;
   const failed: number[] = [];
-  for (let seed = from; seed <= to; seed += step) {
+  const endMs = performance.now() + limitMs;
+  for (let seed = from; seed <= to && performance.now() < endMs; seed += step) {
     const result = await runSchedule({ seed });
     schedules += 1;
     disturbances += result.disturbances;
@@ -33,10 +36,15 @@ export async function runSchedules({ from, to, step }: Share): Promise<Outcome> 
   return { schedules, disturbances, failed };
 }
 
-/** Seeds 1 to `count`, over all cores. */
-export async function runOverCores(count: number): Promise<Outcome> {
+/** Seeds 1 to `count`, over all cores; fewer when the time does not suffice. */
+export async function runOverCores(count: number, limitMs: number): Promise<Outcome> {
   const step = Math.min(availableParallelism(), MOST_THREADS);
-  const shares = Array.from({ length: step }, (_, index): Share => ({ from: index + 1, to: count, step }));
+  const shares = Array.from({ length: step }, (_, index): Share => ({
+    from: index + 1,
+    to: count,
+    step,
+    limitMs,
+  }));
   const outcomes = await Promise.all(shares.map(inThread));
   return {
     schedules: outcomes.reduce((sum, { schedules }) => sum + schedules, 0),

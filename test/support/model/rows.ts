@@ -78,7 +78,7 @@ export function readRows(
   bytes: Uint8Array,
 ): Row[] {
   if (format === 'Native') {
-    return readNative(bytes).map((fields) => asRow(table, fields, JSON.stringify(fields, asText)));
+    return readNative(bytes).map((fields) => asRow(table, fields, Object.values(fields).join('|')));
   }
   const reader = new RowBinaryReader(bytes);
   const rows: Row[] = [];
@@ -95,8 +95,4 @@ function asRow(table: string, fields: Record<string, unknown>, content: string):
   const keys = KEYS[table];
   if (keys === undefined) throw new TypeError(`the model has no table ${table}`);
   return { key: keys.map((key) => String(fields[key])).join('|'), content, fields };
-}
-
-function asText(_name: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? String(value) : value;
 }

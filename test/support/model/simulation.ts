@@ -90,16 +90,16 @@ export class Simulation {
     this.note(() => `VIOLATION ${this.violation?.message ?? ''}`);
   }
 
-  /** Lets time pass until it holds; false when it does not by then. Stops at the first violation. */
-  async run(untilMs: number, holds: () => boolean = () => false): Promise<boolean> {
+  /** Lets time pass until then, or until the first violation. */
+  async run(untilMs: number): Promise<void> {
     for (;;) {
       await settled();
-      if (this.violation !== undefined || holds()) return true;
+      if (this.violation !== undefined) return;
       const event = this.#queue.take();
       if (event === undefined || event.atMs > untilMs) {
         if (event !== undefined) this.#queue.add(event);
         this.#nowMs = Math.max(this.#nowMs, untilMs);
-        return false;
+        return;
       }
       this.#nowMs = event.atMs;
       event.act();
