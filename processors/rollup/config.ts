@@ -9,7 +9,10 @@ import {
 } from '../../common/config/environment.js';
 import { DEFAULT_PORTS } from '../../common/config/ports.js';
 
-const environment = z.object({
+/** Minutes must outlive the raw rows by whole days: hours and days are made and judged from them. */
+const MINUTES_LONGER_HOURS = 72;
+
+const variables = z.object({
   ...commonEnvironment,
   KAFKA_BROKERS: brokerList,
   /** With a user who may read, and insert into minutes, hours, days, seals and baselines. */
@@ -26,6 +29,15 @@ const environment = z.object({
   BELLWETHER_MINUTE_RETENTION_DAYS: positiveInteger(30),
 });
 
+const environment = variables.refine(
+  ({ BELLWETHER_MINUTE_RETENTION_DAYS: days, BELLWETHER_RAW_RETENTION_HOURS: hours }) =>
+    days * 24 >= hours + MINUTES_LONGER_HOURS,
+  {
+    path: ['BELLWETHER_MINUTE_RETENTION_DAYS'],
+    message: `must be at least ${MINUTES_LONGER_HOURS / 24} days longer than BELLWETHER_RAW_RETENTION_HOURS`,
+  },
+);
+
 export interface RollupConfig {
   readonly logLevel: string;
   readonly listenHost: string;
@@ -41,8 +53,8 @@ export interface RollupConfig {
 }
 
 /** @throws BellwetherError `config_invalid`. */
-export function readConfig(variables: NodeJS.ProcessEnv = process.env): RollupConfig {
-  const read = parseEnvironment(environment, variables);
+export function readConfig(given: NodeJS.ProcessEnv = process.env): RollupConfig {
+  const read = parseEnvironment(environment, given);
   return Object.freeze({
     logLevel: read.LOG_LEVEL,
     listenHost: read.BELLWETHER_LISTEN_HOST,
