@@ -1,6 +1,7 @@
 /*
- * Preloaded into the store: ends the process by SIGKILL at the n-th call of one kind that writes a part of an
- * insert, so that a test can stand exactly between two of its steps. Calls go to the C library as before.
+ * Preloaded into the store: ends the process by SIGKILL at the n-th call of one kind that writes a
+ * part of an insert, so that a test can stand exactly between two of its steps. Calls go to the C
+ * library as before.
  *
  *   DIE_CALL   mkdir, open, write, fsync, rename (before it is done), renamed (after it was done)
  *   DIE_NTH    which of these calls, from 1
