@@ -34,7 +34,8 @@ export function differences(
   origin: Origin,
 ): string[] {
   const left = new Map(rows.map((row) => [keyOf(row, row.attributes), row]));
-  const found: string[] = [];
+  const doubled = rows.length - left.size;
+  const found: string[] = doubled === 0 ? [] : [`${doubled} rows stand there again`];
   for (const [round, metrics] of sent.entries()) {
     for (const { scope, metrics: list } of metrics.scopeMetrics) {
       for (const metric of list) {
