@@ -23,7 +23,7 @@ const MINUTE_MS = 60_000;
 /** 30 minutes of windows. */
 const WINDOWS = 360;
 const MESSAGES_PER_SEND = 90;
-const STORED_LIMIT_MS = 60_000;
+const STAND_LIMIT_MS = { short: 60_000, full: 240_000 };
 const RESOLUTIONS = ['samples', 'minutes', 'hours'] as const;
 
 const FORMS = {
@@ -93,7 +93,7 @@ async function run({ mode, log }: PromiseContext): Promise<PromiseResult> {
     const hosts = Array.from({ length: form.hosts }, (_, host) => host);
     const inTime = spool(hosts.slice(form.late), firstRun);
     await sender.send(inTime);
-    await untilStanding(pipeline);
+    await untilStanding(pipeline, STAND_LIMIT_MS[mode]);
     log(`${inTime.length} batches in time: minutes and hours stand`);
 
     const again = shuffled(inTime.slice(0, form.resent * WINDOWS));
@@ -103,7 +103,7 @@ async function run({ mode, log }: PromiseContext): Promise<PromiseResult> {
     const sentAt = performance.now();
     // One of several is killed in the middle of the work.
     if (rollups.length > 1) await rollups[0]?.end('SIGKILL');
-    await untilStanding(pipeline);
+    await untilStanding(pipeline, STAND_LIMIT_MS[mode]);
     const seconds = ((performance.now() - sentAt) / 1_000).toFixed(1);
     return await judge(pipeline, plan, sender, { again: again.length, late: late.length, seconds }, log);
   } finally {
@@ -113,9 +113,9 @@ async function run({ mode, log }: PromiseContext): Promise<PromiseResult> {
 }
 
 /** All is read, and all minutes and hours count as complete. */
-async function untilStanding(pipeline: Pipeline): Promise<void> {
+async function untilStanding(pipeline: Pipeline, limitMs: number): Promise<void> {
   const kafka = { brokers: pipeline.broker.brokers, clientId: 'test', log: pipeline.log };
-  await untilDespiteErrors('the writer has read all', () => allRead(kafka), STORED_LIMIT_MS);
+  await untilDespiteErrors('the writer has read all', () => allRead(kafka), limitMs);
   for (const resolution of ['minute', 'hour'] as const) {
     await untilDespiteErrors(
       `each ${resolution} stands`,
@@ -123,7 +123,7 @@ async function untilStanding(pipeline: Pipeline): Promise<void> {
         const { touched, stand } = await standing(pipeline.client, resolution);
         return touched > 0 && touched === stand;
       },
-      STORED_LIMIT_MS,
+      limitMs,
     );
   }
 }
