@@ -220,7 +220,19 @@ describe('a message that is walked over', () => {
       const ledger = { ...batch.ledger, emittedPoints: 1 };
       return encodeSignalBatch({ ...batch, host: { ...batch.host, region }, ledger, points: [point] });
     };
-    for (const message of [of('eu-1', sum), of('eu-2', sum), of('eu-2', histogram), of('eu-1', sum)]) {
+    // The host says another region, its owners' resources the same as before.
+    const moved = altered((r) => {
+      const region = r.resourceMetrics[0]!.resource!.attributes.find(({ key }) => key === 'cloud.region');
+      region!.value!.stringValue = 'eu-9';
+    });
+    for (const message of [
+      encodeSignalBatch(batch),
+      moved,
+      of('eu-1', sum),
+      of('eu-2', sum),
+      of('eu-2', histogram),
+      of('eu-1', sum),
+    ]) {
       const read = walk(message);
       assert.notEqual(read, undefined);
       assert.deepEqual(read, readInGeneral(message));
