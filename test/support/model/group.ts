@@ -48,7 +48,7 @@ export class SimGroup implements Remote {
     const patience = () => this.#sim.after(SESSION_TIMEOUT_MS, () => this.#expire(id));
     life.onEnd(patience);
     life.onFreeze(patience);
-    life.onWake(() => this.#sim.after(this.#sim.latency(), () => this.#heartbeat(id, member)));
+    life.onWake(() => this.#sim.after(this.#sim.latency(), () => this.#heartbeat(member)));
     this.#rebalance(id);
   }
 
@@ -80,10 +80,9 @@ export class SimGroup implements Remote {
   }
 
   /** One that was put out while it stood still learns of it, and joins anew. */
-  #heartbeat(id: number, member: GroupMember): void {
-    if (this.#members.has(id) || !member.life.alive) return;
-    if ([...this.#members.values()].includes(member)) return;
+  #heartbeat(member: GroupMember): void {
     member.life.deliver(() => {
+      if ([...this.#members.values()].includes(member)) return;
       member.rebalancing();
       this.join(member);
     });
