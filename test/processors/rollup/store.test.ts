@@ -68,6 +68,13 @@ describe('recomputes on the real store', () => {
     assert.ok(same.filter(([a, b]) => b.timeMs - a.timeMs > LENGTH_MS.hour).length > 5, 'long gaps');
   });
 
+  it('are open to a user who may write nowhere else', async () => {
+    for (const table of ['samples', 'touches', 'tokens', 'batches']) {
+      const query = `INSERT INTO ${DATABASE}.${table} SELECT * FROM ${DATABASE}.${table}`;
+      await assert.rejects(store.rollup.command({ query }), /is not open to this user/);
+    }
+  });
+
   it('give minutes, hours and days equal to a reference in plain TypeScript', async () => {
     await insertSamples(admin, shuffled(inTime));
     await touch(admin, bucketsOf('minute', inTime));
