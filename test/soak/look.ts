@@ -9,8 +9,9 @@ export interface Look {
   /** Seconds since the load began. */
   readonly second: number;
   readonly freshSeconds: number;
-  /** Windows of hosts received of those expected, and points lost, in the last minute. */
+  /** Windows of hosts received of those expected in the last minute. */
   readonly ratio: number;
+  /** Measurements that the agent of the demo lost in it; the simulated hosts make losses up. */
   readonly lost: number;
   readonly restarts: number;
   /** Resident MiB by part. */
@@ -21,24 +22,27 @@ export interface Look {
   readonly parts: ReadonlyMap<string, number>;
 }
 
+/** Before the numbers of the simulated hosts. */
+export const FLEET_PREFIX = 'soak';
 const LIMIT_MS = 20_000;
 /** A window (5 s), the time until it is expected (10 s), and some. */
 const FRESH_WITHIN_SECONDS = 20;
 
 const ledger = z.object({
   freshness: z.string().nullable(),
-  completeness: z.object({ ratio: z.number().nullable(), points_lost: z.number() }),
+  completeness: z.object({ ratio: z.number().nullable() }),
+  windows: z.array(z.object({ host: z.string(), lost: z.record(z.string(), z.number()) })),
 });
 const partsRow = z.object({ table: z.string(), parts: z.coerce.number() });
 const PROCESSORS = ['writer', 'rollup'];
 
 export async function look(stack: StackFile, client: ClickHouseClient, second: number): Promise<Look> {
   const token = readFileSync(stack.tokens['operator'] ?? '', 'utf8').trim();
-  const answer = await fetch(`${stack.urls.api}/v1/fleet/ledger?from=now-1m&limit=1`, {
+  const answer = await fetch(`${stack.urls.api}/v1/fleet/ledger?from=now-1m&limit=10000`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.timeout(LIMIT_MS),
   });
-  const { freshness, completeness } = ledger.parse(await answer.json());
+  const { freshness, completeness, windows } = ledger.parse(await answer.json());
   const { parts } = readStackFile(homePaths(stack.home).stackFile) ?? stack;
   const lags = await Promise.all(
     PROCESSORS.filter((name) => stack.ports[name] !== undefined).map(
@@ -49,7 +53,10 @@ export async function look(stack: StackFile, client: ClickHouseClient, second: n
     second,
     freshSeconds: freshness === null ? Infinity : (Date.now() - Date.parse(freshness)) / 1000,
     ratio: completeness.ratio ?? 0,
-    lost: completeness.points_lost,
+    lost: windows
+      .filter(({ host }) => !host.startsWith(`${FLEET_PREFIX}-`))
+      .flatMap(({ lost }) => Object.values(lost))
+      .reduce((sum, count) => sum + count, 0),
     restarts: parts.reduce((sum, part) => sum + part.restarts, 0),
     memory: new Map(parts.map(({ name, pid }) => [name, residentMiB(pid)])),
     lag: new Map(lags),

@@ -17,14 +17,14 @@ import type { Part } from '../support/part.js';
 import { PROJECT } from '../support/paths.js';
 import { startTestStack, type TestStack } from '../support/test-stack.js';
 import { graph } from './graph.js';
-import { describe, isWhole, look, type Look } from './look.js';
+import { describe, FLEET_PREFIX, isWhole, look, type Look } from './look.js';
 import { flatnessText, judge, panelsOf } from './verdict.js';
 
 const DEFAULT_MINUTES = 30;
 const MAX_MINUTES = 24 * 60;
 const INTERVAL_MS = 10_000;
 /** 100 hosts × 1,000 points each 5 s: 20,000 points/s. */
-const FLEET = { hosts: 100, pointsPerBatch: 1_000, windowMs: 5_000, variants: 2, hostPrefix: 'soak' };
+const FLEET = { hosts: 100, pointsPerBatch: 1_000, windowMs: 5_000, variants: 2, hostPrefix: FLEET_PREFIX };
 const SPREAD_MS = 1_000;
 /** Until its first windows are in, the fleet is not what the demo is judged with. */
 const SETTLE_MS = 20_000;
