@@ -73,17 +73,17 @@ FROM (
   FROM (
     SELECT *, if(gauge, [], ${steps}) AS steps
     FROM (
-    SELECT customer, metric, series, bucket,
-      any(kind) AS kind, any(unit) AS unit, any(bounds) AS bounds,
-      max(region) AS region, any(host) AS host, any(app) AS app, any(instance) AS instance, any(attributes) AS attributes,
-      kind IN ${EXPLICIT} AS explicit, kind = 'gauge' AS gauge,
-      sum(pieces.value) AS total, sum(pieces.count) AS total_count, sum(pieces.sum) AS total_sum,
-      sum(pieces.zero_count) AS total_zero_count,
-      sumMap(${placesWhereNone('pieces.bucket_indexes', 'pieces.bucket_counts')}, pieces.bucket_counts) AS sparse,
-      if(gauge, min(pieces.min), 0) AS min, if(gauge, max(pieces.max), 0) AS max, sum(pieces.rows) AS rows,
-      arraySort(edge -> edge.1, groupArrayIf(${edge}, pieces.cumulative OR pieces.gauge)) AS edges${added}
-    FROM (${pieces}) AS pieces
-    GROUP BY customer, metric, series, bucket
+      SELECT customer, metric, series, bucket,
+        any(kind) AS kind, any(unit) AS unit, any(bounds) AS bounds,
+        max(region) AS region, any(host) AS host, any(app) AS app, any(instance) AS instance, any(attributes) AS attributes,
+        kind IN ${EXPLICIT} AS explicit, kind = 'gauge' AS gauge,
+        sum(pieces.value) AS total, sum(pieces.count) AS total_count, sum(pieces.sum) AS total_sum,
+        sum(pieces.zero_count) AS total_zero_count,
+        sumMap(${placesWhereNone('pieces.bucket_indexes', 'pieces.bucket_counts')}, pieces.bucket_counts) AS sparse,
+        if(gauge, min(pieces.min), 0) AS min, if(gauge, max(pieces.max), 0) AS max, sum(pieces.rows) AS rows,
+        arraySort(edge -> edge.1, groupArrayIf(${edge}, pieces.cumulative OR pieces.gauge)) AS edges${added}
+      FROM (${pieces}) AS pieces
+      GROUP BY customer, metric, series, bucket
     )
   )
 )`;
