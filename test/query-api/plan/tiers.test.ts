@@ -42,7 +42,7 @@ const operator = Principal.ofToken({ id: 't', role: 'operator', customer: '' });
 
 const rounds = fc.record({
   writes: fc.array(agentWrites(MINUTES), { minLength: 1, maxLength: 60 }),
-  foreign: fc.array(foreignWrites(MINUTES), { minLength: 1, maxLength: 6 }),
+  foreign: fc.array(foreignWrites(MINUTES), { minLength: 2, maxLength: 5 }),
   /** Writes of before that come again. */
   replays: fc.array(fc.nat(), { maxLength: 5 }),
   /** What happens to minutes; most are made as they should. */
