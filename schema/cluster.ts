@@ -5,9 +5,10 @@ import { BellwetherError } from '../common/runtime/errors.js';
  *
  * - a table: `NAME_local`, replicated, on each node, and over it `NAME`, which is Distributed;
  * - a change of a table: the change of both, first of the one that holds the rows;
- * - a view: the view on each node, over the Distributed tables.
+ * - a view: the view on each node, over the Distributed tables;
+ * - an INSERT … SELECT: as it is, through the Distributed tables.
  *
- * Every statement is ON CLUSTER and can be run again without harm.
+ * Every other statement is ON CLUSTER, and each can be run again without harm.
  */
 
 /** Suffix of the tables that hold the rows. */
@@ -56,6 +57,8 @@ export function render(statement: string, cluster: string): readonly string[] {
     const [, database, name, what] = change;
     return [`${name}${LOCAL}`, name].map((each) => `ALTER TABLE ${database}.${each}${on}${what}`);
   }
+  // Through the Distributed tables, once.
+  if (statement.startsWith('INSERT INTO ')) return [statement];
   const database = DATABASE.exec(statement);
   if (database !== null) return [`${statement}${on}`];
   throw unknown(statement);
@@ -120,6 +123,6 @@ function unknown(statement: string): BellwetherError {
   return new BellwetherError(
     'internal',
     `schema/cluster.ts does not know how to bring this to a cluster: ${first}; right would be CREATE TABLE of a ` +
-      `MergeTree with a line in SHARDED_BY, CREATE VIEW, ALTER TABLE or CREATE DATABASE`,
+      `MergeTree with a line in SHARDED_BY, CREATE VIEW, ALTER TABLE, INSERT or CREATE DATABASE`,
   );
 }

@@ -11,23 +11,26 @@ import { messageOf } from '../common/runtime/errors.js';
 import { createLogger } from '../common/runtime/log.js';
 import { makeTopics } from './make-topics.js';
 import { migrate } from './migrate.js';
+import { refuseShortMinutes } from './retention.js';
 
-const environment = z.object({
-  ...commonEnvironment,
-  KAFKA_BROKERS: brokerList,
-  CLICKHOUSE_URL: httpUrl,
-  /** Name of the cluster that the tables are made on, as its servers know it; unset: a single server. */
-  CLICKHOUSE_CLUSTER: z
-    .string()
-    .regex(/^[A-Za-z_][\w.-]{0,63}$/, 'must be a name of letters, digits, _ . and -')
-    .optional(),
-  /** Copies of each partition; 3 on a real cluster. */
-  KAFKA_REPLICATION_FACTOR: positiveInteger(1),
-  BELLWETHER_RAW_RETENTION_HOURS: positiveInteger(48),
-  BELLWETHER_EVENT_RETENTION_DAYS: positiveInteger(7),
-  BELLWETHER_MINUTE_RETENTION_DAYS: positiveInteger(30),
-  BELLWETHER_ROLLUP_RETENTION_MONTHS: positiveInteger(13),
-});
+const environment = z
+  .object({
+    ...commonEnvironment,
+    KAFKA_BROKERS: brokerList,
+    CLICKHOUSE_URL: httpUrl,
+    /** Name of the cluster that the tables are made on, as its servers know it; unset: a single server. */
+    CLICKHOUSE_CLUSTER: z
+      .string()
+      .regex(/^[A-Za-z_][\w.-]{0,63}$/, 'must be a name of letters, digits, _ . and -')
+      .optional(),
+    /** Copies of each partition; 3 on a real cluster. */
+    KAFKA_REPLICATION_FACTOR: positiveInteger(1),
+    BELLWETHER_RAW_RETENTION_HOURS: positiveInteger(48),
+    BELLWETHER_EVENT_RETENTION_DAYS: positiveInteger(7),
+    BELLWETHER_MINUTE_RETENTION_DAYS: positiveInteger(30),
+    BELLWETHER_ROLLUP_RETENTION_MONTHS: positiveInteger(13),
+  })
+  .superRefine(refuseShortMinutes);
 
 /** Makes the topics, migrates the database, says what it did, ends. Safe to run again at any time. */
 async function main(): Promise<void> {

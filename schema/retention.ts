@@ -11,10 +11,38 @@ interface Retention {
   readonly written: string;
 }
 
+/**
+ * Samples are kept so much longer than they are taken: what comes just in time can still be rolled up, also when
+ * the writers are behind.
+ */
+export const SAMPLES_KEPT_LONGER_HOURS = 1;
+
+/** Minutes must outlive the raw rows by whole days: hours and days are made and judged from them. */
+const MINUTES_LONGER_HOURS = 72;
+
+interface Kept {
+  readonly BELLWETHER_RAW_RETENTION_HOURS: number;
+  readonly BELLWETHER_MINUTE_RETENTION_DAYS: number;
+}
+
+/** The rule between the two, for whoever parses them. */
+export function refuseShortMinutes(kept: Kept, context: z.core.$RefinementCtx): void {
+  if (
+    kept.BELLWETHER_MINUTE_RETENTION_DAYS * 24 >=
+    kept.BELLWETHER_RAW_RETENTION_HOURS + MINUTES_LONGER_HOURS
+  )
+    return;
+  context.addIssue({
+    code: 'custom',
+    path: ['BELLWETHER_MINUTE_RETENTION_DAYS'],
+    message: `must be at least ${MINUTES_LONGER_HOURS / 24} days longer than BELLWETHER_RAW_RETENTION_HOURS`,
+  });
+}
+
 function retentions(settings: SchemaSettings): readonly Retention[] {
   const touchHours = touchRetentionHours(settings.rawRetentionHours);
   return [
-    kept('samples', 'toDateTime(time)', settings.rawRetentionHours, 'HOUR'),
+    kept('samples', 'toDateTime(time)', settings.rawRetentionHours + SAMPLES_KEPT_LONGER_HOURS, 'HOUR'),
     kept('events', 'toDateTime(time)', settings.eventRetentionDays, 'DAY'),
     kept('touches', 'minute', touchHours, 'HOUR'),
     kept('minutes', 'time', settings.minuteRetentionDays, 'DAY'),

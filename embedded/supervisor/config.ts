@@ -91,7 +91,7 @@ export interface StackConfig {
 
 /** What every service may get from the user's environment; never credentials of the user. */
 const PASSED_ON =
-  /^(OTEL_|KAFKA_REPLICATION_FACTOR$|CLICKHOUSE_CLUSTER$|BELLWETHER_(?!HOME$|UID_BASE$|.*_PORT$|STORE_DIR$|STORE_USERS$|LOADER_)|TZ$|LANG$|LC_ALL$|LOG_LEVEL$)/;
+  /^(OTEL_|KAFKA_REPLICATION_FACTOR$|CLICKHOUSE_CLUSTER$|CLICKHOUSE_CLUSTER$|BELLWETHER_(?!HOME$|UID_BASE$|.*_PORT$|STORE_DIR$|STORE_USERS$|LOADER_)|TZ$|LANG$|LC_ALL$|LOG_LEVEL$)/;
 
 /** @throws BellwetherError `config_invalid`. */
 export function readStackConfig(environment: NodeJS.ProcessEnv = process.env): StackConfig {

@@ -8,9 +8,7 @@ import {
   positiveInteger,
 } from '../../common/config/environment.js';
 import { DEFAULT_PORTS } from '../../common/config/ports.js';
-
-/** Minutes must outlive the raw rows by whole days: hours and days are made and judged from them. */
-const MINUTES_LONGER_HOURS = 72;
+import { refuseShortMinutes } from '../../schema/retention.js';
 
 const variables = z.object({
   ...commonEnvironment,
@@ -29,14 +27,7 @@ const variables = z.object({
   BELLWETHER_MINUTE_RETENTION_DAYS: positiveInteger(30),
 });
 
-const environment = variables.refine(
-  ({ BELLWETHER_MINUTE_RETENTION_DAYS: days, BELLWETHER_RAW_RETENTION_HOURS: hours }) =>
-    days * 24 >= hours + MINUTES_LONGER_HOURS,
-  {
-    path: ['BELLWETHER_MINUTE_RETENTION_DAYS'],
-    message: `must be at least ${MINUTES_LONGER_HOURS / 24} days longer than BELLWETHER_RAW_RETENTION_HOURS`,
-  },
-);
+const environment = variables.superRefine(refuseShortMinutes);
 
 export interface RollupConfig {
   readonly logLevel: string;

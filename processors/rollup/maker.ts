@@ -3,7 +3,8 @@ import type { Clock } from '../../common/runtime/clock.js';
 import { BellwetherError, messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
 import type { TraceHeaders } from '../../common/telemetry/telemetry.js';
-import { nameOf, spanOf } from './buckets.js';
+import { SAMPLES_KEPT_LONGER_HOURS } from '../../schema/retention.js';
+import { LENGTH_MS, nameOf, spanOf } from './buckets.js';
 import { decideDay, decideHour, decideMinute, hoursOf, type Decision } from './decide.js';
 import type { RollupMetrics } from './metrics.js';
 import type { Due, Schedule } from './schedule.js';
@@ -23,7 +24,7 @@ export interface MakerParts<T> {
   readonly headersOf?: (record: T) => TraceHeaders;
 }
 
-/** The engine removes raw rows when they are too old: a recompute must have read them well before. */
+/** The engine removes raw rows when they expire: a recompute must have read them well before. */
 const REMOVAL_MARGIN_MS = 120_000;
 
 /** Buckets that one statement makes at most: late data of half an hour costs a few statements. */
@@ -31,7 +32,7 @@ export const TOGETHER = { minute: 15, hour: 4, day: 1 } as const;
 
 /** Minutes before this can no longer be made from raw rows, Unix milliseconds. */
 export function openFrom(nowMs: number, rawRetentionMs: number): number {
-  return nowMs - rawRetentionMs + REMOVAL_MARGIN_MS;
+  return nowMs - rawRetentionMs - SAMPLES_KEPT_LONGER_HOURS * LENGTH_MS.hour + REMOVAL_MARGIN_MS;
 }
 
 /** Makes what is due. One bucket that fails does not hold up the others: it comes again later. */

@@ -1,7 +1,7 @@
 import { baselines } from './0002-rollups/baselines.js';
 import { days, hours, minutes } from './0002-rollups/rollups.js';
 import { samplesOfAnyone } from './0002-rollups/samples.js';
-import { seals, touches } from './0002-rollups/seals.js';
+import { seals, touches, touchWhatIsStored } from './0002-rollups/seals.js';
 import type { Migration } from './migration.js';
 
 /**
@@ -14,6 +14,7 @@ export const rollups: Migration = {
   statements: (settings) => [
     samplesOfAnyone(settings),
     touches(settings),
+    touchWhatIsStored(settings),
     seals(settings),
     minutes(settings),
     hours(settings),

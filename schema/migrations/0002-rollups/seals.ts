@@ -18,6 +18,12 @@ SETTINGS ttl_only_drop_parts = 1
 COMMENT 'How often each minute was written to: one row a flush and minute, after the rows'`;
 }
 
+/** What was stored before there were touches is rolled up too. Counted twice it does no harm. */
+export function touchWhatIsStored({ database }: SchemaSettings): string {
+  return `INSERT INTO ${database}.touches (minute, writes)
+SELECT DISTINCT toStartOfMinute(time), 1 FROM ${database}.samples`;
+}
+
 /** Late rows are taken for as long as raw is kept; two days more, so that a count never restarts under them. */
 export function touchRetentionHours(rawRetentionHours: number): number {
   return rawRetentionHours + 48;
