@@ -1,31 +1,13 @@
 import { BellwetherError } from '../../runtime/errors.js';
-import type { BatchHead, Host, Owner, Point } from '../batch.js';
+import type { BatchHead } from '../batch.js';
 import { checkCount, readBatchHead } from '../otlp-metrics.js';
 import { exportMetricsServiceRequest } from '../otlp-schema.js';
 import { decode } from '../protobuf.js';
 import { ByteReader, Irregular, IRREGULAR } from './byte-reader.js';
 import { LabelCache } from './label-cache.js';
+import type { PointSink } from './point-sink.js';
 import { RESOURCE_METRICS } from './tags.js';
-import { newHistogram, Walk, type WalkedHistogram } from './walk.js';
-
-/** What all points of one series of a host have in common, checked. */
-export interface SeriesLabels {
-  readonly host: Host;
-  readonly owner: Owner;
-  readonly signal: string;
-  readonly kind: Point['kind'];
-  readonly attributes: Readonly<Record<string, string>>;
-}
-
-/** Who is told of the points of a message, one after the other. May throw {@link IRREGULAR} to end the walk. */
-export interface PointSink<L> {
-  begin(head: BatchHead): void;
-  /** Called once for a series; what it returns is remembered and comes with each point of it. */
-  label(labels: SeriesLabels): L;
-  sum(label: L, value: number): void;
-  /** The histogram is the same object each time: to be read at once. */
-  histogram(label: L, histogram: WalkedHistogram): void;
-}
+import { newHistogram, Walk } from './walk.js';
 
 /**
  * Reads messages of our agents where they lie, without an object a point: about ten times as fast as

@@ -13,18 +13,8 @@ import {
 import { decode, encode } from '../protobuf.js';
 import { IRREGULAR, type ByteReader } from './byte-reader.js';
 import type { HostLabels, LabelCache, MetricLabels, OwnerLabels } from './label-cache.js';
-import type { PointSink } from './signal-walker.js';
+import type { PointSink, WalkedHistogram } from './point-sink.js';
 import * as tags from './tags.js';
-
-/** Scale-3 histogram over seconds, sparse and ascending; the arrays' first `buckets` entries count. */
-export interface WalkedHistogram {
-  count: number;
-  zeroCount: number;
-  sum: number;
-  buckets: number;
-  readonly bucketIndexes: Int16Array;
-  readonly bucketCounts: Float64Array;
-}
 
 export function newHistogram(): WalkedHistogram {
   return {

@@ -1,6 +1,6 @@
 import { RowBinaryWriter } from '../../../common/clickhouse/row-binary.js';
 import type { Point } from '../../../common/wire/batch.js';
-import type { SeriesLabels } from '../../../common/wire/walk/signal-walker.js';
+import type { SeriesLabels } from '../../../common/wire/walk/point-sink.js';
 import { byKey } from '../identity.js';
 import { DROPS } from './drops.js';
 

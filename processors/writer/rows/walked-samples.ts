@@ -1,7 +1,6 @@
 import type { BatchHead } from '../../../common/wire/batch.js';
 import { IRREGULAR } from '../../../common/wire/walk/byte-reader.js';
-import type { PointSink, SeriesLabels } from '../../../common/wire/walk/signal-walker.js';
-import type { WalkedHistogram } from '../../../common/wire/walk/walk.js';
+import type { PointSink, SeriesLabels, WalkedHistogram } from '../../../common/wire/walk/point-sink.js';
 import { seriesOf } from '../identity.js';
 import { RowLabel } from './row-label.js';
 import { SampleRowsBuilder, type SampleRows } from './sample-rows.js';
