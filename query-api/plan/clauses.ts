@@ -1,19 +1,6 @@
-import type { SteppedRange, TimeRange } from './range.js';
-import type { Rollup } from './resolution.js';
+import type { TimeRange } from './range.js';
+import type { StoredRange } from './resolution.js';
 import { sql } from './sql.js';
-
-/** A range, and from when on its rows are still stored; what is older is not known any more. */
-export interface StoredRange extends SteppedRange {
-  /** The rollups that its steps can be read from, the coarsest first. */
-  readonly rollups: readonly Rollup[];
-  /** At the resolution that is kept longest of those that its steps can be read from. */
-  readonly storedFromMs: number;
-  /** The windows themselves: of what is older only sealed buckets are left. */
-  readonly rawFromMs: number;
-  readonly minuteFromMs: number;
-  /** Hours and days. */
-  readonly rollupFromMs: number;
-}
 
 /** `time` within the bound `from_ms` (inclusive) and `to_ms` (exclusive). */
 export const timeWithin = sql`time >= fromUnixTimestamp64Milli({from_ms:Int64}) AND time < fromUnixTimestamp64Milli({to_ms:Int64})`;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { bindTimes, readFrom, type StoredRange } from './clauses.js';
+import { bindTimes, readFrom } from './clauses.js';
+import type { StoredRange } from './resolution.js';
 import { Query, storedFlag, storedNumber, type ParameterValue } from './query.js';
 import type { Scope } from './scope.js';
 import { sql, type Sql } from './sql.js';

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { StoredRange } from './clauses.js';
+import type { StoredRange, Stretch } from './resolution.js';
 import { Query, storedNumber } from './query.js';
-import type { Stretch } from './resolution.js';
 import type { Scope } from './scope.js';
 import { BUCKET_PIECE, increasesOf, RAW_PIECE } from './segments.js';
 import { sql, type Sql } from './sql.js';

@@ -1,5 +1,4 @@
-import type { StoredRange } from './clauses.js';
-import type { TimeRange } from './range.js';
+import type { SteppedRange, TimeRange } from './range.js';
 
 /** The tables of recomputed buckets, the coarsest first. */
 export const ROLLUPS = ['day', 'hour', 'minute'] as const;
@@ -14,6 +13,19 @@ export const BUCKET_MS: Readonly<Record<Rollup, number>> = Object.freeze({
   hour: 3_600_000,
   minute: 60_000,
 });
+
+/** A range, and from when on its rows are still stored; what is older is not known any more. */
+export interface StoredRange extends SteppedRange {
+  /** The rollups that its steps can be read from, the coarsest first. */
+  readonly rollups: readonly Rollup[];
+  /** At the resolution that is kept longest of those that its steps can be read from. */
+  readonly storedFromMs: number;
+  /** The windows themselves: of what is older only sealed buckets are left. */
+  readonly rawFromMs: number;
+  readonly minuteFromMs: number;
+  /** Hours and days. */
+  readonly rollupFromMs: number;
+}
 
 /** A part of a range that is read at one resolution. */
 export interface Stretch extends TimeRange {

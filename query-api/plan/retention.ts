@@ -1,6 +1,5 @@
-import type { StoredRange } from './clauses.js';
+import { BUCKET_MS, rollupsFor, type StoredRange } from './resolution.js';
 import type { SteppedRange } from './range.js';
-import { BUCKET_MS, rollupsFor } from './resolution.js';
 
 /** How long each tier is kept; the tables' TTL says the same. */
 export interface Retention {

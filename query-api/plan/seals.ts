@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { StoredRange } from './clauses.js';
+import { BUCKET_MS, type CleanRuns, ROLLUPS, type StoredRange } from './resolution.js';
 import { Query, storedNumber } from './query.js';
-import { BUCKET_MS, ROLLUPS, type CleanRuns } from './resolution.js';
 import { sql } from './sql.js';
 import { readBuckets } from './tables.js';
 

@@ -1,6 +1,5 @@
-import type { StoredRange } from './clauses.js';
+import { type Resolution, RESOLUTIONS, storedFromAt, type StoredRange, type Stretch } from './resolution.js';
 import type { ParameterValue } from './query.js';
-import { RESOLUTIONS, storedFromAt, type Resolution, type Stretch } from './resolution.js';
 import type { Scope } from './scope.js';
 import { Sql, sql } from './sql.js';
 import { read, type OwnedTable } from './tables.js';

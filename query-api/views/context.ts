@@ -1,8 +1,14 @@
-import type { StoredRange } from '../plan/clauses.js';
+import {
+  coarsest,
+  NO_RUNS,
+  planStretches,
+  type Resolution,
+  type StoredRange,
+  type Stretch,
+} from '../plan/resolution.js';
 import { planCoveredSteps, planHosts, planSessions } from '../plan/coverage.js';
 import type { Executor } from '../plan/executor.js';
 import { finestStored, floorsOf, onlyRaw, tieredRange, type Retention } from '../plan/retention.js';
-import { coarsest, NO_RUNS, planStretches, type Resolution, type Stretch } from '../plan/resolution.js';
 import { planCleanRuns, runsOf } from '../plan/seals.js';
 import {
   alignOutward,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { BellwetherError } from '../../common/runtime/errors.js';
-import type { StoredRange } from '../plan/clauses.js';
+import type { StoredRange } from '../plan/resolution.js';
 import { DROP_GROUPINGS, OPERATOR_GROUPINGS, planDrops, type DropRow } from '../plan/drops.js';
 import { stepsOf } from '../plan/range.js';
 import type { CustomerScope } from '../plan/scope.js';

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { z } from 'zod';
 import { Principal } from '../../../common/auth/principal.js';
-import type { StoredRange } from '../../../query-api/plan/clauses.js';
+import { ROLLUPS, type StoredRange, type Stretch } from '../../../query-api/plan/resolution.js';
 import { planCoveredSteps, planHosts, planSessions } from '../../../query-api/plan/coverage.js';
 import { DROP_GROUPINGS, planDrops } from '../../../query-api/plan/drops.js';
 import { planEvents } from '../../../query-api/plan/events.js';
@@ -16,7 +16,6 @@ import {
   planMetricNames,
 } from '../../../query-api/plan/metrics.js';
 import { Query } from '../../../query-api/plan/query.js';
-import { ROLLUPS, type Stretch } from '../../../query-api/plan/resolution.js';
 import { onlyRaw } from '../../../query-api/plan/retention.js';
 import { CustomerScope, FleetScope, type Scope } from '../../../query-api/plan/scope.js';
 import { planCleanRuns } from '../../../query-api/plan/seals.js';
