@@ -1,5 +1,18 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { TableParts } from './parts.js';
+
+/** Active parts of one table, and of its partition that has the most. */
+export interface TableParts {
+  /** `database.table`. */
+  readonly table: string;
+  readonly parts: number;
+  readonly fullest: number;
+  readonly partition_id: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Parts in one partition from which on inserts are slowed down, and refused; 0: never. */
+  readonly slows_at: number;
+  readonly refuses_at: number;
+}
 
 /** What `/metrics` shows of the tables' parts: as of the last look, and nothing of tables that are gone. */
 export interface PartsMetrics {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Component } from '../../common/runtime/component.js';
 import { messageOf } from '../../common/runtime/errors.js';
 import type { Logger } from '../../common/runtime/log.js';
-import type { StoreMetrics } from './metrics.js';
+import type { PartsMetrics, TableParts } from './parts-metrics.js';
 
 /** Tables that are shown, those with the most parts first: an administrator may make any number of them. */
 const TABLES_SHOWN = 200;
@@ -42,8 +42,6 @@ const row = z.object({
   slows_at: z.coerce.number(),
   refuses_at: z.coerce.number(),
 });
-/** One table, with the partition that has the most parts. */
-export type TableParts = z.output<typeof row>;
 
 /** The alarm begins at this share of what slows inserts down, and ends below the second: it shall not flicker. */
 const ALARM_FROM = 0.5;
@@ -53,7 +51,7 @@ export interface PartsWatchOptions {
   /** Runs a query and gives its result as JSON lines. */
   readonly ask: (sql: string) => Promise<string>;
   readonly everyMs: number;
-  readonly metrics: Pick<StoreMetrics, 'parts' | 'partsReadFailures'>;
+  readonly metrics: { readonly parts: PartsMetrics; readonly partsReadFailures: { inc(): void } };
   readonly log: Logger;
 }
 

@@ -59,3 +59,14 @@ export async function newColumns(client: ClickHouseClient, database: string): Pr
   );
   return JSON.stringify(rows);
 }
+
+/** Minutes with rows that no touch tells of: the rollup would never make them. */
+export async function untouchedMinutes(client: ClickHouseClient, database: string): Promise<string> {
+  const rows = await ask(
+    client,
+    anything,
+    `SELECT DISTINCT toStartOfMinute(time) AS minute FROM ${database}.samples
+     WHERE minute NOT IN (SELECT minute FROM ${database}.touches WHERE writes > 0)`,
+  );
+  return JSON.stringify(rows);
+}

@@ -7,7 +7,7 @@ import { messageOf } from '../../common/runtime/errors.js';
 import { migrate } from '../../schema/migrate.js';
 import { MIGRATIONS } from '../../schema/migrations/index.js';
 import { DEFAULT_RETENTION } from '../../schema/migrations/migration.js';
-import { newColumns, oldRows, schemaState } from './migration-state.js';
+import { newColumns, oldRows, schemaState, untouchedMinutes } from './migration-state.js';
 import { startPart, type Part } from './part.js';
 import { makeReleasedLine } from './released-line.js';
 import { startGate, type Interruption } from './statement-gate.js';
@@ -125,6 +125,8 @@ export class MigrationTrial {
     if (again !== 0) return `one more run applied ${again} statements`;
     if ((await schemaState(this.#client, database)) !== expected.schema) return 'the schema is another';
     if ((await oldRows(this.#client, database)) !== expected.rows) return 'old rows are read differently';
+    const untouched = await untouchedMinutes(this.#client, database);
+    if (untouched !== '[]') return `old rows will not be rolled up: ${untouched}`;
     const columns = await newColumns(this.#client, database);
     return columns === NEW_COLUMNS ? undefined : `new columns of old rows: ${columns}`;
   }
