@@ -24,7 +24,7 @@ const SETTLE_MS = 2_000;
 const JOIN_LIMIT_MS = 30_000;
 /** How the second writer goes, one after the other. */
 const LEAVES = {
-  short: ['SIGTERM', 'SIGKILL'],
+  short: ['SIGKILL'],
   full: ['SIGTERM', 'SIGKILL', 'SIGTERM', 'SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGKILL', 'SIGTERM'],
 } as const;
 
