@@ -105,7 +105,11 @@ async function measure(
   await watching;
   await sender.end('SIGTERM');
   for (const failure of readers.failures.slice(0, 3)) log(failure);
-  const delays = watch.delays.slice(WARM_UP_WINDOWS * plan.hosts);
+  for (let window = 0; window < windows; window += 1) {
+    const of = watch.delays(window, window + 1);
+    log(`window ${String(window)}: p50 ${ms(quantile(of, 0.5))}, longest ${ms(quantile(of, 1))}`);
+  }
+  const delays = watch.delays(WARM_UP_WINDOWS);
   const [p50, p99, worst] = [0.5, 0.99, 1].map((share) => quantile(delays, share));
   const rate = (plan.hosts * plan.pointsPerBatch * 1_000) / plan.windowMs;
   const answers = [0.5, 0.99].map((share) => `${quantile(readers.milliseconds, share).toFixed(0)} ms`);

@@ -18,7 +18,7 @@ export class WindowWatch {
   readonly #token: string;
   readonly #plan: FleetPlan;
   readonly #windows: number;
-  readonly #delays: number[] = [];
+  readonly #delays: { readonly window: number; readonly ms: number }[] = [];
   readonly #open = new Map<string, number>();
   #answers = 0;
   #failures = 0;
@@ -38,9 +38,9 @@ export class WindowWatch {
     }
   }
 
-  /** From the end of a window until a host's part of it is in an answer, milliseconds. */
-  get delays(): readonly number[] {
-    return this.#delays;
+  /** From the end of a window until a host's part of it is in an answer, of window `first` and later ones. */
+  delays(first: number, end = Infinity): number[] {
+    return this.#delays.filter(({ window }) => window >= first && window < end).map(({ ms }) => ms);
   }
 
   /** Hosts' windows that no answer has shown. */
@@ -86,7 +86,8 @@ export class WindowWatch {
       const key = `${host} ${Date.parse(start)}`;
       const end = this.#open.get(key);
       if (end === undefined) continue;
-      this.#delays.push(now - end);
+      const window = Math.round((end - this.#plan.startMs) / this.#plan.windowMs) - 1;
+      this.#delays.push({ window, ms: now - end });
       this.#open.delete(key);
     }
   }
