@@ -9,7 +9,7 @@ import { insertAttributes } from '../../common/telemetry/telemetry.js';
 import type { WriterMetrics } from './metrics.js';
 import { refused, type Prepared, type Refused } from './prepare.js';
 import { tryAgain } from './retry.js';
-import { COLUMNS, MESSAGE_TABLES, tableOf, type TableName, type TableRows } from './rows/table-rows.js';
+import { COLUMNS, type MessageTable, tableOf, type TableName, type TableRows } from './rows/table-rows.js';
 import type { SampleRows } from './rows/sample-rows.js';
 import { SAMPLES_COLUMNS, SamplesBlock } from './rows/samples-block.js';
 import { touchRows } from './rows/touches.js';
@@ -103,17 +103,18 @@ export class Store {
     return true;
   }
 
-  /** `touches` last: from then on a rollup that has not seen these rows counts as incomplete. */
+  /**
+   * The ledger last, so that it never says more than is stored. Before it, and after the samples, `touches`: a
+   * rollup that has not seen these rows counts as incomplete before the ledger says that they are there.
+   */
   async #insertTables(messages: readonly Prepared[]): Promise<void> {
-    await this.#insertSamples(messages.flatMap(({ samples }) => samples ?? []));
-    for (const table of MESSAGE_TABLES) {
-      await this.#insertTable(
-        table,
-        messages.flatMap(({ tables }) => tables[table] ?? []),
-      );
-    }
+    const of = (table: MessageTable) => messages.flatMap(({ tables }) => tables[table] ?? []);
     const minutes = new Set(messages.flatMap((message) => message.minutes));
+    await this.#insertSamples(messages.flatMap(({ samples }) => samples ?? []));
+    await this.#insertTable('foreign', of('foreign'));
     await this.#insertTable('touches', [touchRows(minutes, new RowBinaryWriter())]);
+    await this.#insertTable('events', of('events'));
+    await this.#insertTable('batches', of('batches'));
   }
 
   async #insertSamples(parts: readonly SampleRows[]): Promise<void> {

@@ -75,14 +75,9 @@ export const COLUMNS = {
   touches: ['minute', 'writes'],
 } as const;
 
-/**
- * Tables of messages in the order in which they are inserted: the ledger last, so that it never says more than
- * is stored. `touches` comes after them, once a flush.
- */
-export const MESSAGE_TABLES = ['foreign', 'events', 'batches'] as const;
-
-export type MessageTable = (typeof MESSAGE_TABLES)[number];
 export type TableName = keyof typeof COLUMNS;
+/** Those of which each message has rows of its own; `touches` has some of a whole flush. */
+export type MessageTable = Exclude<TableName, 'touches'>;
 
 /** The table that rows go into. */
 export function tableOf(name: TableName): string {

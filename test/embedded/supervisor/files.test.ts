@@ -22,7 +22,7 @@ import {
 } from '../../../embedded/supervisor/stack-file.js';
 import { assignUsers } from '../../../embedded/supervisor/users.js';
 import { temporaryDirectory, unlessRoot } from '../../support/temporary.js';
-import { MESSAGE_TABLES, tableOf } from '../../../processors/writer/rows/table-rows.js';
+import { tableOf } from '../../../processors/writer/rows/table-rows.js';
 
 const home = temporaryDirectory();
 const paths = homePaths(home);
@@ -73,7 +73,7 @@ describe('store access', () => {
       .parse(JSON.parse(access.storeUsers));
     assert.deepEqual(
       usersSchema.parse(access.storeUsers).find(({ name }) => name === 'writer')?.tables,
-      ([...MESSAGE_TABLES, 'touches'] as const).map((name) => `bellwether.${tableOf(name)}`),
+      (['foreign', 'events', 'batches', 'touches'] as const).map((name) => `bellwether.${tableOf(name)}`),
       'the writer stores rows, and no tokens',
     );
     assert.deepEqual(
