@@ -122,7 +122,7 @@ async function measure(
     figure:
       `${String(rate)} points/s of ${String(plan.hosts)} hosts: window end to visible p50 ${ms(p50)}, p99 ${ms(p99)}, longest ${ms(worst)}` +
       ` (${String(delays.length)} windows of hosts, ${String(watch.missing)} missing; goal ${ms(GOAL_MS)});` +
-      ` four readers: ${String(readers.milliseconds.length)} answers, p50 ${answers.join(', p99 ')}, ${String(readers.failures.length + watch.failures)} failed`,
+      ` four readers, each a second after its last answer: ${String(readers.milliseconds.length)} answers, p50 ${answers.join(', p99 ')}, ${String(readers.failures.length + watch.failures)} failed`,
   };
 }
 
