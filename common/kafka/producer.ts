@@ -1,7 +1,8 @@
-import { CompressionTypes, Partitioners, type Producer as KafkaJsProducer } from 'kafkajs';
+import { CompressionTypes, type Producer as KafkaJsProducer } from 'kafkajs';
 import type { Component } from '../runtime/component.js';
 import { BellwetherError, messageOf } from '../runtime/errors.js';
 import { createKafka, DEFAULT_RETRY, type KafkaOptions, type RetryLimits } from './client.js';
+import { SettledPartitions } from './settled-partitions.js';
 
 export interface OutgoingMessage {
   /** Messages with equal keys stay in order, on one partition. */
@@ -35,8 +36,9 @@ export interface Producer extends Component {
 /** Makes a producer; no I/O before `start` or `send`. */
 export function createProducer(options: ProducerOptions): Producer {
   const retry = options.retry ?? DEFAULT_RETRY;
+  const settled = new SettledPartitions();
   const producer = createKafka(options, retry).producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: settled.partitioner,
     allowAutoTopicCreation: false,
     idempotent: false,
   });
@@ -58,7 +60,7 @@ export function createProducer(options: ProducerOptions): Producer {
       if (messages.length === 0) return;
       refuseTooLarge(topic, messages, options.maxMessageBytes);
       await connect();
-      await sendAll(producer, options, topic, messages);
+      await sendAll({ producer, settled, options }, topic, messages);
     },
     async stop() {
       await producer.disconnect();
@@ -66,28 +68,36 @@ export function createProducer(options: ProducerOptions): Producer {
   };
 }
 
+interface Sender {
+  readonly producer: KafkaJsProducer;
+  readonly settled: SettledPartitions;
+  readonly options: ProducerOptions;
+}
+
 async function sendAll(
-  producer: KafkaJsProducer,
-  options: ProducerOptions,
+  { producer, settled, options }: Sender,
   topic: string,
-  messages: readonly OutgoingMessage[],
+  outgoing: readonly OutgoingMessage[],
 ): Promise<void> {
+  const messages = outgoing.map((message) => ({
+    key: message.key === null ? null : asBuffer(message.key),
+    value: message.value === null ? null : asBuffer(message.value),
+    headers: Object.fromEntries(
+      Object.entries(message.headers ?? {}).map(([name, value]) => [name, asBuffer(value)]),
+    ),
+  }));
+  const compression = options.compression === 'none' ? CompressionTypes.None : CompressionTypes.GZIP;
+  let unanswered: number[];
   try {
-    await producer.send({
-      topic,
-      acks: -1,
-      compression: options.compression === 'none' ? CompressionTypes.None : CompressionTypes.GZIP,
-      messages: messages.map((message) => ({
-        key: message.key === null ? null : asBuffer(message.key),
-        value: message.value === null ? null : asBuffer(message.value),
-        headers: Object.fromEntries(
-          Object.entries(message.headers ?? {}).map(([name, value]) => [name, asBuffer(value)]),
-        ),
-      })),
-    });
+    const answers = await producer.send({ topic, acks: -1, compression, messages });
+    unanswered = settled.unanswered(messages, answers);
   } catch (error) {
     if (isTooLarge(error)) throw tooLargeForBroker(topic, messages.length, error);
     throw unavailable(options, error, topic);
+  }
+  if (unanswered.length > 0) {
+    const partitions = unanswered.join(', ');
+    throw unavailable(options, new Error(`nothing came back about partition ${partitions}`), topic);
   }
 }
 
