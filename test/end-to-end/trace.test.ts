@@ -162,8 +162,8 @@ describe('one trace from window to insert, from the real processes', () => {
       const steps = children.map(({ name }) => name).filter((name) => name !== 'INSERT events');
       const order = [
         'INSERT samples',
-        'INSERT batches',
         'INSERT touches',
+        'INSERT batches',
         `send ${PROGRESS_TOPIC}`,
         'commit',
       ];
