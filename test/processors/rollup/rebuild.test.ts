@@ -14,7 +14,8 @@ const TABLES: Readonly<Record<Resolution, string>> = { minute: 'minutes', hour: 
 const RAW_RETENTION_MS = 48 * LENGTH_MS.hour;
 
 describe('rebuild on the real store', () => {
-  const nowMs = Date.now();
+  // A time of day at which neither the day nor the hour has just begun, whenever the test runs.
+  const nowMs = startOf('day', Date.now()) + 12.5 * LENGTH_MS.hour;
   const yesterday = startOf('day', nowMs) - LENGTH_MS.day;
   // The last hour of yesterday and the hour that is not over.
   const minutes = [

@@ -27,8 +27,8 @@ import { History, LENGTH_MS } from '../tiers/history.js';
 import { questions, spans, type Question } from '../tiers/questions.js';
 
 const DAY_MS = LENGTH_MS.day;
-/** Three days of which raw is kept, the last one yesterday. */
-const BASE = Math.floor(Date.now() / DAY_MS) * DAY_MS - 3 * DAY_MS;
+/** Three days of which raw is kept; the last one ended a day ago, also for a test that runs at midnight. */
+const BASE = Math.floor(Date.now() / DAY_MS) * DAY_MS - 4 * DAY_MS;
 /** In neighbouring hours and days, so that increases are taken across the edges of buckets of each length. */
 const MINUTES = [0, 1, 2].flatMap((day) =>
   ['00:00', '00:30', '13:30', '13:59', '14:05', '23:50'].map((clock) => {
