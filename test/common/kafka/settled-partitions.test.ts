@@ -10,7 +10,8 @@ const partitionMetadata: PartitionMetadata[] = [0, 1, 2].map((partitionId) => ({
   replicas: [],
   isr: [],
 }));
-const messages: Message[] = Array.from({ length: 30 }, (_, i) => ({
+// 16 without a key: one more round over three partitions would not happen to give each its own again.
+const messages: Message[] = Array.from({ length: 31 }, (_, i) => ({
   key: i < 15 ? `k${i}` : null,
   value: 'v',
 }));
