@@ -10,6 +10,7 @@ import { DEFAULT_PORTS } from '../../common/config/ports.js';
 import { usersSchema } from './users.js';
 
 const GIB = 1_073_741_824;
+const HALF_OF_THE_PROCESSORS = Math.max(1, Math.floor(availableParallelism() / 2));
 const flag = (fallback: boolean) =>
   z
     .enum(['0', '1'])
@@ -28,6 +29,13 @@ const schema = z
     BELLWETHER_STORE_STATEMENTS: positiveInteger(2),
     BELLWETHER_STORE_INSERTS: positiveInteger(4),
     BELLWETHER_STORE_QUEUE: positiveInteger(64),
+    /**
+     * Threads of a statement that does not say how many itself: half of the processors, so that inserts and reads
+     * find one while a rollup recomputes a minute.
+     */
+    BELLWETHER_STORE_STATEMENT_THREADS: positiveInteger(HALF_OF_THE_PROCESSORS),
+    /** Threads that merge parts: with as many as processors, an insert waits for them a second and longer. */
+    BELLWETHER_STORE_MERGE_THREADS: positiveInteger(HALF_OF_THE_PROCESSORS),
     /** Bytes that the whole engine may use. */
     BELLWETHER_STORE_MEMORY: positiveInteger(4 * GIB),
     /** Bytes that one query or insert may use. */

@@ -68,6 +68,9 @@ function planQuery(
     !extremes &&
     !order.wholeAnswer;
   const settings = boundSettings(order, config, reads && !streams);
+  if (!reads && !settings.has('max_threads')) {
+    settings.set('max_threads', String(config.BELLWETHER_STORE_STATEMENT_THREADS));
+  }
   for (const [name, value] of order.parameters) settings.set(`param_${name}`, value);
   const mode = streams ? 'stream' : 'whole';
   const query = { sql: statement.text, format, mode, database: order.database, settings } as const;

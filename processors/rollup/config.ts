@@ -17,8 +17,11 @@ const variables = z.object({
   CLICKHOUSE_URL: httpUrl,
   BELLWETHER_ROLLUP_PORT: port(DEFAULT_PORTS.rollup),
   BELLWETHER_ROLLUP_GROUP: z.string().min(1).default('bellwether-rollup'),
-  /** So long after its end a bucket is made for the first time, milliseconds. */
-  BELLWETHER_ROLLUP_DELAY_MS: z.coerce.number().int().min(0).max(600_000).default(10_000),
+  /**
+   * So long after its end a bucket is made for the first time, milliseconds. Windows are aligned, so with a multiple
+   * of their 5 s it would begin as the next ones arrive: those were seen 0.5 s later (bounded-delay).
+   */
+  BELLWETHER_ROLLUP_DELAY_MS: z.coerce.number().int().min(0).max(600_000).default(12_000),
   /** Between two looks for buckets that no progress record told of, milliseconds. */
   BELLWETHER_ROLLUP_LOOK_MS: z.coerce.number().int().min(100).max(600_000).default(30_000),
   /** A consumer that does not move for so long while its log does is restarted, seconds. */

@@ -8,6 +8,7 @@ import {
   positiveInteger,
 } from '../../common/config/environment.js';
 import { DEFAULT_PORTS } from '../../common/config/ports.js';
+import { LABEL_CACHE_BYTES } from './prepare.js';
 
 const environment = z.object({
   ...commonEnvironment,
@@ -20,6 +21,8 @@ const environment = z.object({
   BELLWETHER_WRITER_FLUSH_MS: z.coerce.number().int().min(10).max(10_000).default(500),
   /** So many rows are inserted at once; twice as many may be in memory. */
   BELLWETHER_WRITER_FLUSH_ROWS: positiveInteger(100_000),
+  /** What may be remembered of series, about 500 bytes each: beyond it they are read anew, eight times as slow. */
+  BELLWETHER_WRITER_LABEL_CACHE_BYTES: positiveInteger(LABEL_CACHE_BYTES),
   /** A consumer that does not move for so long while its log does is restarted, seconds. */
   BELLWETHER_WRITER_STALL_SECONDS: positiveInteger(30),
   /** Older measurements are dead-lettered: the table would drop them anyway. */
@@ -35,6 +38,7 @@ export interface WriterConfig {
   readonly clickhouseUrl: string;
   readonly flushMs: number;
   readonly flushRows: number;
+  readonly labelCacheBytes: number;
   readonly stallMs: number;
   readonly retentionMs: number;
 }
@@ -51,6 +55,7 @@ export function readConfig(variables: NodeJS.ProcessEnv = process.env): WriterCo
     clickhouseUrl: read.CLICKHOUSE_URL,
     flushMs: read.BELLWETHER_WRITER_FLUSH_MS,
     flushRows: read.BELLWETHER_WRITER_FLUSH_ROWS,
+    labelCacheBytes: read.BELLWETHER_WRITER_LABEL_CACHE_BYTES,
     stallMs: read.BELLWETHER_WRITER_STALL_SECONDS * 1_000,
     retentionMs: read.BELLWETHER_RAW_RETENTION_HOURS * 3_600_000,
   });

@@ -45,7 +45,7 @@ const collector = new Collector({
   bytes: 32 * MIB,
   items: 10_000,
 });
-const preparer = new Preparer(config.retentionMs, new SeriesHasher());
+const preparer = new Preparer(config.retentionMs, new SeriesHasher(), config.labelCacheBytes);
 const group = { ...kafka, groupId: config.groupId, topics: INPUT_TOPICS };
 const consumer = createGroupConsumer({
   ...group,

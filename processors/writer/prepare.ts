@@ -84,8 +84,8 @@ export interface Decoding {
 
 const NANOSECONDS_PER_MS = 1_000_000n;
 const MINUTE_MS = 60_000;
-/** About 130,000 series: those of 600 hosts with 200 each. */
-const LABEL_CACHE_BYTES = 64 * 1024 * 1024;
+/** About 500,000 series: those of 2,500 hosts with 200 each. */
+export const LABEL_CACHE_BYTES = 256 * 1024 * 1024;
 
 /** Turns messages into rows. Depends on the message alone, so that a replay makes the same rows. */
 export class Preparer {
@@ -93,13 +93,15 @@ export class Preparer {
   readonly #hasher: SeriesHasher;
   readonly #foreignHasher = new ForeignSeriesHasher();
   readonly #writer = new RowBinaryWriter();
-  readonly #walker = new SignalWalker<RowLabel>(LABEL_CACHE_BYTES);
+  readonly #walker: SignalWalker<RowLabel>;
   readonly #walked = new WalkedSamples();
   #general = 0;
 
-  constructor(retentionMs: number, hasher: SeriesHasher) {
+  /** @param labelCacheBytes what may be remembered of series, so that their labels are read once */
+  constructor(retentionMs: number, hasher: SeriesHasher, labelCacheBytes = LABEL_CACHE_BYTES) {
     this.#retentionMs = retentionMs;
     this.#hasher = hasher;
+    this.#walker = new SignalWalker(labelCacheBytes);
   }
 
   get decoding(): Decoding {

@@ -8,6 +8,8 @@ export interface HostLabels<L> {
   readonly owners: Map<string, OwnerLabels<L>>;
   /** About so many bytes of memory. */
   size: number;
+  /** Where it stands among the hosts of the cache. */
+  place: number;
 }
 export interface OwnerLabels<L> {
   readonly owner: Owner;
@@ -23,17 +25,24 @@ export interface MetricLabels<L> {
 const ENTRY_BYTES = 400;
 
 /**
- * Bounded by memory; what does not fit makes the host be forgotten that was heard of least recently. It may be
- * exceeded by what one message holds.
+ * Bounded by memory; what does not fit makes some host be forgotten. Any one, by chance: a fleet speaks in turn, so
+ * of a cache a little too small the host that was heard of least recently is the next one that speaks, and
+ * forgetting that one each time would keep nothing (100,000 series in room for 95,000: each message took eight
+ * times as long). It may be exceeded by what one message holds.
  */
 export class LabelCache<L> {
   readonly #hosts = new Map<string, HostLabels<L>>();
+  /** The keys of `#hosts`, each at its `place`. */
+  readonly #keys: string[] = [];
   readonly #limitBytes: number;
+  readonly #chance: () => number;
   #size = 0;
   #forgottenHosts = 0;
 
-  constructor(limitBytes: number) {
+  /** @param chance from 0 to below 1, as Math.random */
+  constructor(limitBytes: number, chance: () => number = Math.random) {
     this.#limitBytes = limitBytes;
+    this.#chance = chance;
   }
 
   /** About so many bytes of memory. */
@@ -47,14 +56,14 @@ export class LabelCache<L> {
   }
 
   of({ id, region }: Host): HostLabels<L> {
-    while (this.#size > this.#limitBytes) this.#forgetOldest();
+    while (this.#size > this.#limitBytes && this.#keys.length > 0) this.#forgetOne();
     const key = JSON.stringify([id, region]);
     let labels = this.#hosts.get(key);
-    // A Map keeps the order in which its entries were put in: the newest stands at the end.
-    if (labels === undefined) labels = { owners: new Map(), size: 0 };
-    else this.#hosts.delete(key);
-    this.#hosts.set(key, labels);
-    if (labels.size === 0) this.grew(labels, key);
+    if (labels === undefined) {
+      labels = { owners: new Map(), size: 0, place: this.#keys.push(key) - 1 };
+      this.#hosts.set(key, labels);
+      this.grew(labels, key);
+    }
     return labels;
   }
 
@@ -64,11 +73,20 @@ export class LabelCache<L> {
     this.#size += ENTRY_BYTES + key.length;
   }
 
-  #forgetOldest(): void {
-    const [oldest] = this.#hosts;
-    if (oldest === undefined) return;
-    this.#hosts.delete(oldest[0]);
-    this.#size -= oldest[1].size;
+  #forgetOne(): void {
+    const place = Math.floor(this.#chance() * this.#keys.length);
+    const key = this.#keys[place];
+    const labels = key === undefined ? undefined : this.#hosts.get(key);
+    const lastKey = this.#keys.pop();
+    if (key === undefined || labels === undefined || lastKey === undefined) return;
+    // The last one takes its place.
+    const last = this.#hosts.get(lastKey);
+    if (last !== undefined && last !== labels) {
+      last.place = place;
+      this.#keys[place] = lastKey;
+    }
+    this.#hosts.delete(key);
+    this.#size -= labels.size;
     this.#forgottenHosts += 1;
   }
 }

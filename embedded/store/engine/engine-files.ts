@@ -36,6 +36,9 @@ export function prepareEngineFiles(config: StoreConfig): EngineFiles {
   };
 }
 
+/** A thread takes turns among so many, so that a large merge does not keep the small ones waiting. */
+const MERGES_PER_THREAD = 4;
+
 /** Small pools and caches: the store shares a machine with all the rest. */
 function engineXml(config: StoreConfig, temporary: string, empty: string): string {
   const fsync = config.BELLWETHER_STORE_FSYNC ? 1 : 0;
@@ -43,8 +46,8 @@ function engineXml(config: StoreConfig, temporary: string, empty: string): strin
   <max_server_memory_usage>${config.BELLWETHER_STORE_MEMORY}</max_server_memory_usage>
   <mark_cache_size>${config.BELLWETHER_STORE_MARK_CACHE}</mark_cache_size>
   <uncompressed_cache_size>0</uncompressed_cache_size>
-  <background_pool_size>2</background_pool_size>
-  <background_merges_mutations_concurrency_ratio>2</background_merges_mutations_concurrency_ratio>
+  <background_pool_size>${config.BELLWETHER_STORE_MERGE_THREADS}</background_pool_size>
+  <background_merges_mutations_concurrency_ratio>${MERGES_PER_THREAD}</background_merges_mutations_concurrency_ratio>
   <background_move_pool_size>1</background_move_pool_size>
   <background_fetches_pool_size>1</background_fetches_pool_size>
   <background_common_pool_size>2</background_common_pool_size>

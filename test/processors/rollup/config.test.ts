@@ -8,7 +8,7 @@ describe('configuration of the rollup', () => {
 
   it('has defaults', () => {
     const config = readConfig(given);
-    assert.equal(config.delayMs, 10_000);
+    assert.equal(config.delayMs, 12_000);
     assert.equal(config.lookMs, 30_000);
     assert.equal(config.rawRetentionMs, 48 * 3_600_000);
   });

@@ -2,8 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { hostId, windowStart, type FleetPlan } from '../fleet/plan.js';
 
-/** Between the end of one look and the next, milliseconds: what a delay may be measured too long by. */
-const PAUSE_MS = 20;
+/**
+ * Between the end of one look and the next, milliseconds: what a delay may be measured too long by. With 20 ms the
+ * looks took as much of the machine as the four readers together.
+ */
+const PAUSE_MS = 100;
 
 const ledger = z.object({
   windows: z.array(z.object({ host: z.string(), window_start: z.string() })),

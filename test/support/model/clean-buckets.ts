@@ -3,7 +3,7 @@ import { isWithin, type SimRollups } from './rollups.js';
 import type { Simulation } from './simulation.js';
 
 /** A minute is made so long after its end, as the rollup of the model is set up. */
-export const ROLLUP_DELAY_MS = 10_000;
+export const ROLLUP_DELAY_MS = 12_000;
 
 /**
  * Looks at each bucket whenever its rows, its seal or its writes change: one that a reader may use holds every
