@@ -1,9 +1,11 @@
 /** `npm run promises -- [NAME…] [--short]`: measures what we promise; a line each at the end. */
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../common/runtime/errors.js';
 import { homePaths } from '../../embedded/supervisor/home.js';
 import { isSupervised, readStackFile } from '../../embedded/supervisor/stack-file.js';
+import { endAll, processesWith, RUN_MARK } from '../support/leftovers.js';
 import { PROJECT } from '../support/paths.js';
 import { findPromises, runPromise, verdictLine, type Verdict } from '../support/promises.js';
 import { startTestStack, type TestStack } from '../support/test-stack.js';
@@ -13,6 +15,7 @@ import type { ProductPromise, StackInfo } from './promise.js';
 const PATIENCE = 4;
 const LEAST_LIMIT_MS = 60_000;
 
+process.env[RUN_MARK] = randomUUID();
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 /** The stack under BELLWETHER_HOME when it runs with the demo and live probes, else none. */
@@ -63,10 +66,17 @@ async function main(): Promise<number> {
   }
   const fallsShort = verdicts.some(({ outcome }) => outcome === 'falls short');
   if (fallsShort) own?.keepHome();
-  const left = (await own?.stop()) ?? [];
+  const left = [...new Set([...((await own?.stop()) ?? []), ...endLeftovers()])];
   if (left.length > 0) lines.push(`left behind: ${left.join(', ')}`);
   say(`\n${lines.join('\n')}`);
   return fallsShort || left.length > 0 || verdicts.length === 0 ? 1 : 0;
+}
+
+/** A promise that was late may have started others since it was ended. */
+function endLeftovers(): string[] {
+  const left = processesWith(`${RUN_MARK}=${process.env[RUN_MARK] ?? ''}`);
+  endAll(left);
+  return left.map(({ pid, command }) => `process ${String(pid)} (${command})`);
 }
 
 try {
