@@ -7,7 +7,7 @@ import { deadLetterTopic, SIGNALS_TOPIC } from '../../schema/topics.js';
 export interface Letters {
   /** The reason; undefined when the message is not among the dead letters. */
   reasonOf(place: { readonly partition: number; readonly offset: number }): string | undefined;
-  /** Older letters that were not looked at. */
+  /** Older messages of the dead-letter topic, letters or records of replays, that were not looked at. */
   readonly notLooked: number;
 }
 

@@ -113,7 +113,8 @@ function expiredUnread(offsets: readonly PartitionOffsets[]): number {
 
 function notesOf(notLooked: number, pending: number, offsets: readonly PartitionOffsets[]): string[] {
   const notes: string[] = [];
-  if (notLooked > 0) notes.push(`${String(notLooked)} older dead letters were not looked at`);
+  if (notLooked > 0)
+    notes.push(`${String(notLooked)} older messages of the dead-letter topic were not looked at`);
   if (pending > 0) notes.push('rows without a batch were not looked for: something is pending');
   if (offsets.every(({ committed }) => committed === null)) notes.push('the group has committed nothing yet');
   return notes;

@@ -6,10 +6,13 @@ import { after, before, describe, it } from 'node:test';
 import { createProducer } from '../../../common/kafka/producer.js';
 import { encodeSignalBatch } from '../../../common/wire/otlp.js';
 import { createOffsetReader } from '../../../common/kafka/partition-offsets.js';
+import { logRanges } from '../../../common/kafka/topic-reader.js';
 import { totalsText } from '../../../processors/verify/text.js';
+import { readLetters } from '../../../processors/verify/letters.js';
 import { verify } from '../../../processors/verify/verify.js';
 import type { Totals, WindowReport } from '../../../processors/verify/report.js';
-import { SIGNALS_TOPIC } from '../../../schema/topics.js';
+import { deadLetterTopic, SIGNALS_TOPIC } from '../../../schema/topics.js';
+import { deadLetters } from '../../support/chaos/quiet.js';
 import { fleetBatch, fleetPlan } from '../../support/fleet/plan.js';
 import type { Part } from '../../support/part.js';
 import { CODE } from '../../support/paths.js';
@@ -58,6 +61,18 @@ describe('verify, with a real broker, writer and store', () => {
       onWindow: (report) => windows.push(report),
     });
     return { windows, totals };
+  };
+  const cli = (args: string[]) => {
+    const env = {
+      ...process.env,
+      KAFKA_BROKERS: pipeline.broker.brokers.join(','),
+      CLICKHOUSE_URL: pipeline.storeUrl,
+    };
+    return new Promise<{ code: unknown; output: string }>((resolve) => {
+      execFile(process.execPath, [join(CODE, 'cli/main.js'), ...args], { env }, (error, stdout) =>
+        resolve({ code: error?.code ?? 0, output: stdout }),
+      );
+    });
   };
   const change = (query: string) => pipeline.client.command({ query });
 
@@ -133,23 +148,36 @@ describe('verify, with a real broker, writer and store', () => {
       '--to',
       new Date(startMs + 60_000).toISOString(),
     ];
-    const env = {
-      ...process.env,
-      KAFKA_BROKERS: pipeline.broker.brokers.join(','),
-      CLICKHOUSE_URL: pipeline.storeUrl,
-    };
-    const { code, output } = await new Promise<{ code: unknown; output: string }>((resolve) => {
-      execFile(
-        process.execPath,
-        [join(CODE, 'cli/main.js'), 'verify', ...args, '--json'],
-        { env },
-        (error, stdout) => resolve({ code: error?.code ?? 0, output: stdout }),
-      );
-    });
+    const { code, output } = await cli(['verify', ...args, '--json']);
     assert.equal(code, 1, output);
     const lines = output.trim().split('\n');
     assert.equal(lines.length, 3 * WINDOWS + 2);
     assert.match(lines.at(-1) ?? '', /^\{"totals":\{"hosts":3,/);
+  });
+
+  it('counts the letter that a replay became, and not the record of the replay', async () => {
+    const { brokers } = pipeline.broker;
+    const kafka = { brokers, clientId: 'test', log: pipeline.log };
+    const refused = async () => {
+      const letters = await readLetters(kafka, 0);
+      const places = [0, 1, 2].flatMap((partition) =>
+        Array.from({ length: 100 }, (_, offset) => ({ partition, offset })),
+      );
+      return places.flatMap((place) => letters.reasonOf(place) ?? []).sort();
+    };
+    assert.deepEqual(await refused(), ['too_old', 'unreadable']);
+    assert.equal(await deadLetters(brokers), 2);
+    const { code, output } = await cli(['dead-letters', 'replay', '--reason', 'too_old', '--yes']);
+    assert.equal(code, 0, output);
+    await untilCommitted();
+    // On the topic are four messages now: it was refused again, and there is a record.
+    const ranges = await logRanges(kafka, deadLetterTopic(SIGNALS_TOPIC), { newest: Infinity });
+    assert.equal(
+      ranges.reduce((sum, { start, end }) => sum + end - start, 0),
+      4,
+    );
+    assert.deepEqual(await refused(), ['too_old', 'too_old', 'unreadable']);
+    assert.equal(await deadLetters(brokers), 3);
   });
 
   it('what is not committed yet is pending, not lost', async () => {

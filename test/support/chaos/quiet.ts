@@ -2,7 +2,8 @@ import { pino } from 'pino';
 import { z } from 'zod';
 import { DATABASE, type ClickHouseClient } from '../../../common/clickhouse/connection.js';
 import { createOffsetReader } from '../../../common/kafka/partition-offsets.js';
-import { logRanges } from '../../../common/kafka/topic-reader.js';
+import { logRanges, readRanges } from '../../../common/kafka/topic-reader.js';
+import { readFound } from '../../../processors/dead-letters/letter.js';
 import { deadLetterTopic, EVENTS_TOPIC, SIGNALS_TOPIC } from '../../../schema/topics.js';
 import { untilDespiteErrors } from '../until.js';
 
@@ -49,13 +50,15 @@ export async function untilRolledUp(client: ClickHouseClient, endMs: number, lim
   }
 }
 
-/** Messages that the writers gave up: with sound messages there are none. */
+/** Messages that the writers gave up: with sound messages there are none. Records of replays are not counted. */
 export async function deadLetters(brokers: readonly string[]): Promise<number> {
   const kafka = { brokers, clientId: 'test', log: pino({ level: 'silent' }) };
   let letters = 0;
   for (const topic of INPUT_TOPICS) {
     const ranges = await logRanges(kafka, deadLetterTopic(topic), { newest: Number.MAX_SAFE_INTEGER });
-    letters += ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+    await readRanges(kafka, ranges, (message) => {
+      if (readFound(message).kind === 'letter') letters += 1;
+    });
   }
   return letters;
 }
