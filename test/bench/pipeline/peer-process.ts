@@ -19,6 +19,8 @@ const settings = z
 
 const addon = loadAddon();
 const files = prepareEngineFiles(readConfig());
+// The engine puts the protobuf schema into `__cache__/` where it stands: below the directory that the bench removes.
+process.chdir(files.empty);
 // Not the store's file of users: the one in it has no right to ENGINE = Kafka.
 const users = join(files.data, '..', 'config', 'peer-users.xml');
 writeFileSync(users, usersXml(settings.profile));
