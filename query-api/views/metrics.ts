@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { LOOKBACK_MS } from '../../common/clickhouse/cumulative.js';
 import { BellwetherError } from '../../common/runtime/errors.js';
 import { SIGNALS } from '../../common/signals/catalogue.js';
 import {
@@ -13,7 +14,6 @@ import {
 } from '../plan/metrics.js';
 import { stepsOf } from '../plan/range.js';
 import type { CustomerScope } from '../plan/scope.js';
-import { LOOKBACK_MS } from '../plan/segments.js';
 import { formatTime } from '../plan/time.js';
 import { readStoredSteps, readStretches, resolutionOf, withinRange, type ViewContext } from './context.js';
 import { gaugeOf, gaugePoint, histogramOf, histogramPoint, sumPoint } from './metric-points.js';

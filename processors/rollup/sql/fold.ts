@@ -1,5 +1,6 @@
 import { DATABASE } from '../../../common/clickhouse/connection.js';
-import { CUMULATIVE, mergePieces, ZERO_TIME } from './merge.js';
+import { mergePieces, ZERO_TIME } from './merge.js';
+import { CUMULATIVE } from './segments.js';
 
 /** Parameters: days from `from` on are read, those before `until` are folded; Unix seconds. */
 const FROM = `toDateTime({from:UInt32}, 'UTC')`;

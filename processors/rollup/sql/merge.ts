@@ -1,4 +1,11 @@
-import { placesWhereNone, stepBuckets, stepIntoFirst, stepsBetween, stepSum } from './segments.js';
+import {
+  CUMULATIVE,
+  placesWhereNone,
+  stepBuckets,
+  stepIntoFirst,
+  stepsBetween,
+  stepSum,
+} from './segments.js';
 
 /** Columns that a rollup is written with, in this order. */
 export const ROLLUP_COLUMNS = [
@@ -7,7 +14,6 @@ export const ROLLUP_COLUMNS = [
   ...['region', 'host', 'app', 'instance', 'attributes'],
 ] as const;
 
-export const CUMULATIVE = `('cumulative_sum', 'cumulative_exponential_histogram', 'cumulative_histogram')`;
 const EXPLICIT = `('histogram', 'cumulative_histogram')`;
 
 export const ZERO_TIME = `toDateTime64(0, 3, 'UTC')`;
