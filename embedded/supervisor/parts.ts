@@ -11,7 +11,7 @@ import { httpProbe } from './health.js';
 import type { HomePaths } from './home.js';
 import { findProgram, installationOf } from './machine.js';
 import type { ProcessSpec } from './managed-process.js';
-import type { StoreAccess } from './secrets.js';
+import type { StoreAccess, StoreUser } from './secrets.js';
 import type { UnitSpec } from './unit.js';
 import type { Users } from './users.js';
 
@@ -141,56 +141,53 @@ export function storeUnit(context: StackContext): UnitSpec {
   return { name: 'store', processes: [service(context, 'store', ports.store, request, '/ping', '/ping')] };
 }
 
+/** Where a service finds Kafka, and ClickHouse as the user whose rights it has there. */
+function kafkaAndStore(context: StackContext, user: StoreUser): Readonly<Record<string, string>> {
+  return { KAFKA_BROKERS: context.brokers.join(','), CLICKHOUSE_URL: context.access.urlOf(user) };
+}
+
 /** Topics and tables: runs once and ends. */
 export function schemaRequest(context: StackContext): LaunchRequest {
-  return nodeRequest(context, 'schema/main.js', context.users.schema, {
-    KAFKA_BROKERS: context.brokers.join(','),
-    CLICKHOUSE_URL: context.access.urlOf('admin'),
-  });
+  return nodeRequest(context, 'schema/main.js', context.users.schema, kafkaAndStore(context, 'admin'));
+}
+
+/** Services that listen on the port of their name and run as the user of their name. */
+const SERVICES = {
+  writer: { main: 'processors/writer/main.js', portVariable: 'BELLWETHER_WRITER_PORT' },
+  rollup: { main: 'processors/rollup/main.js', portVariable: 'BELLWETHER_ROLLUP_PORT' },
+  receiver: { main: 'ingest/receiver/main.js', portVariable: 'BELLWETHER_RECEIVER_PORT' },
+  api: { main: 'query-api/main.js', portVariable: 'BELLWETHER_API_PORT' },
+} as const;
+
+function serviceUnit(
+  context: StackContext,
+  name: keyof typeof SERVICES,
+  environment: Readonly<Record<string, string>>,
+): UnitSpec {
+  const { main, portVariable } = SERVICES[name];
+  const port = context.config.ports[name];
+  const request = () =>
+    nodeRequest(context, main, context.users[name], { ...environment, [portVariable]: String(port) });
+  return { name, processes: [service(context, name, port, request)] };
 }
 
 export function writerUnit(context: StackContext): UnitSpec {
-  const port = context.config.ports.writer;
-  const request = () =>
-    nodeRequest(context, 'processors/writer/main.js', context.users.writer, {
-      KAFKA_BROKERS: context.brokers.join(','),
-      CLICKHOUSE_URL: context.access.urlOf('writer'),
-      BELLWETHER_WRITER_PORT: String(port),
-    });
-  return { name: 'writer', processes: [service(context, 'writer', port, request)] };
+  return serviceUnit(context, 'writer', kafkaAndStore(context, 'writer'));
 }
 
 export function rollupUnit(context: StackContext): UnitSpec {
-  const port = context.config.ports.rollup;
-  const request = () =>
-    nodeRequest(context, 'processors/rollup/main.js', context.users.rollup, {
-      KAFKA_BROKERS: context.brokers.join(','),
-      CLICKHOUSE_URL: context.access.urlOf('rollup'),
-      BELLWETHER_ROLLUP_PORT: String(port),
-    });
-  return { name: 'rollup', processes: [service(context, 'rollup', port, request)] };
+  return serviceUnit(context, 'rollup', kafkaAndStore(context, 'rollup'));
 }
 
 export function receiverUnit(context: StackContext): UnitSpec {
-  const port = context.config.ports.receiver;
-  const request = () =>
-    nodeRequest(context, 'ingest/receiver/main.js', context.users.receiver, {
-      KAFKA_BROKERS: context.brokers.join(','),
-      CLICKHOUSE_URL: context.access.urlOf('reader'),
-      BELLWETHER_RECEIVER_PORT: String(port),
-    });
-  return { name: 'receiver', processes: [service(context, 'receiver', port, request)] };
+  return serviceUnit(context, 'receiver', kafkaAndStore(context, 'reader'));
 }
 
 export function apiUnit(context: StackContext): UnitSpec {
-  const port = context.config.ports.api;
-  const request = () =>
-    nodeRequest(context, 'query-api/main.js', context.users.api, {
-      CLICKHOUSE_URL: context.access.urlOf('reader'),
-      BELLWETHER_API_PORT: String(port),
-      BELLWETHER_WINDOW_MS: String(context.config.windowMs),
-    });
-  return { name: 'api', processes: [service(context, 'api', port, request)] };
+  return serviceUnit(context, 'api', {
+    CLICKHOUSE_URL: context.access.urlOf('reader'),
+    BELLWETHER_WINDOW_MS: String(context.config.windowMs),
+  });
 }
 
 /** The loader watches the kernel as root until its probes are attached, and gives that up by itself. */
