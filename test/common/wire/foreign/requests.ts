@@ -60,6 +60,17 @@ export function gauge(dataPoints: ForeignNumber[]): ForeignMetric {
   return metric({ gauge: { dataPoints } });
 }
 
+export function histogram(dataPoints = [explicit()], aggregationTemporality = DELTA): ForeignMetric {
+  return metric({ histogram: { dataPoints, aggregationTemporality } });
+}
+
+export function exponentialHistogram(
+  dataPoints = [exponential()],
+  aggregationTemporality = DELTA,
+): ForeignMetric {
+  return metric({ exponentialHistogram: { dataPoints, aggregationTemporality } });
+}
+
 export function request(
   metrics: ForeignMetric[],
   attributes: KeyValue[] = [text('service.name', 'shop')],

@@ -20,7 +20,9 @@ import {
   END_MS,
   explicit,
   exponential,
+  exponentialHistogram,
   gauge,
+  histogram,
   metric,
   nanoseconds,
   number,
@@ -29,11 +31,6 @@ import {
   sum,
   text,
 } from './requests.js';
-
-const histogram = (point = explicit(), aggregationTemporality = DELTA) =>
-  metric({ histogram: { dataPoints: [point], aggregationTemporality } });
-const exponentials = (point = exponential(), aggregationTemporality = DELTA) =>
-  metric({ exponentialHistogram: { dataPoints: [point], aggregationTemporality } });
 
 /** Through bytes, as it comes. */
 const take = (content: ForeignRequest) => takePoints(decodeForeign(encodeForeign(content)));
@@ -57,11 +54,11 @@ describe('points of anyone', () => {
       one(sum([number()], CUMULATIVE)),
       one(sum([number()], CUMULATIVE, false)),
       one(histogram()),
-      one(histogram(explicit(), CUMULATIVE)),
-      one(exponentials()),
-      one(exponentials(exponential(), CUMULATIVE)),
-      one(exponentials(exponential({ scale: 2 }))),
-      one(exponentials(exponential({ scale: 2 }), CUMULATIVE)),
+      one(histogram([explicit()], CUMULATIVE)),
+      one(exponentialHistogram()),
+      one(exponentialHistogram([exponential()], CUMULATIVE)),
+      one(exponentialHistogram([exponential({ scale: 2 })])),
+      one(exponentialHistogram([exponential({ scale: 2 })], CUMULATIVE)),
     ].map(({ kind }) => kind);
     assert.deepEqual(kinds, [
       'gauge',
@@ -96,10 +93,10 @@ describe('points of anyone', () => {
     const { count, sum: total, bucketCounts, bounds } = one(histogram());
     assert.deepEqual([count, total, bucketCounts, bounds], [6, 9.5, [1, 2, 3], [0.5, 1]]);
     const bare = explicit({ bucketCounts: [], explicitBounds: [] });
-    assert.deepEqual(one(histogram(bare)).bucketCounts, [6], 'one bucket holds everything');
-    const fine = one(exponentials());
+    assert.deepEqual(one(histogram([bare])).bucketCounts, [6], 'one bucket holds everything');
+    const fine = one(exponentialHistogram());
     assert.deepEqual([fine.zeroCount, fine.bucketIndexes, fine.bucketCounts], [1, [-2, 0], [2, 3]]);
-    const finer = one(exponentials(exponential({ scale: 5 })));
+    const finer = one(exponentialHistogram([exponential({ scale: 5 })]));
     assert.deepEqual(
       [finer.bucketIndexes, finer.bucketCounts],
       [
@@ -190,35 +187,43 @@ const cases: [RefusalReason, string, ForeignRequest][] = [
   ['kind_unsupported', 'a summary', request([metric({ summary: { dataPoints: [{}] } })])],
   ['kind_unsupported', 'none', request([metric({})])],
   ['temporality_unspecified', 'of a sum', request([sum([number()], 0)])],
-  ['temporality_unspecified', 'of a histogram', request([histogram(explicit(), 3)])],
+  ['temporality_unspecified', 'of a histogram', request([histogram([explicit()], 3)])],
   ['value_invalid', 'not a number', request([gauge([number({ asDouble: Number.NaN })])])],
   ['value_invalid', 'endless', request([gauge([number({ asDouble: Infinity })])])],
   ['value_invalid', 'none', request([gauge([number({ asDouble: undefined })])])],
   ['value_invalid', 'negative and monotonic', request([sum([number({ asDouble: -1 })])])],
-  ['value_invalid', 'a histogram without a sum', request([histogram(explicit({ sum: undefined }))])],
-  ['value_invalid', 'an endless sum', request([exponentials(exponential({ sum: Infinity }))])],
-  ['buckets_invalid', 'a count too many', request([histogram(explicit({ bucketCounts: [1, 2, 3, 0] }))])],
-  ['buckets_invalid', 'a count too few', request([histogram(explicit({ bucketCounts: [3, 3] }))])],
-  ['buckets_invalid', 'no counts', request([histogram(explicit({ bucketCounts: [] }))])],
-  ['buckets_invalid', 'bounds that fall', request([histogram(explicit({ explicitBounds: [1, 0.5] }))])],
-  ['buckets_invalid', 'equal bounds', request([histogram(explicit({ explicitBounds: [1, 1] }))])],
-  ['buckets_invalid', 'an endless bound', request([histogram(explicit({ explicitBounds: [1, Infinity] }))])],
-  ['buckets_invalid', 'another total', request([histogram(explicit({ count: 7 }))])],
-  ['buckets_invalid', 'another total, exponential', request([exponentials(exponential({ count: 5 }))])],
+  ['value_invalid', 'a histogram without a sum', request([histogram([explicit({ sum: undefined })])])],
+  ['value_invalid', 'an endless sum', request([exponentialHistogram([exponential({ sum: Infinity })])])],
+  ['buckets_invalid', 'a count too many', request([histogram([explicit({ bucketCounts: [1, 2, 3, 0] })])])],
+  ['buckets_invalid', 'a count too few', request([histogram([explicit({ bucketCounts: [3, 3] })])])],
+  ['buckets_invalid', 'no counts', request([histogram([explicit({ bucketCounts: [] })])])],
+  ['buckets_invalid', 'bounds that fall', request([histogram([explicit({ explicitBounds: [1, 0.5] })])])],
+  ['buckets_invalid', 'equal bounds', request([histogram([explicit({ explicitBounds: [1, 1] })])])],
+  [
+    'buckets_invalid',
+    'an endless bound',
+    request([histogram([explicit({ explicitBounds: [1, Infinity] })])]),
+  ],
+  ['buckets_invalid', 'another total', request([histogram([explicit({ count: 7 })])])],
+  [
+    'buckets_invalid',
+    'another total, exponential',
+    request([exponentialHistogram([exponential({ count: 5 })])]),
+  ],
   [
     'buckets_invalid',
     'beyond every double',
-    request([exponentials(exponential({ positive: { offset: 2 ** 30, bucketCounts: [5] } }))]),
+    request([exponentialHistogram([exponential({ positive: { offset: 2 ** 30, bucketCounts: [5] } })])]),
   ],
   [
     'buckets_invalid',
     'a count beyond 2^53',
-    request([histogram(explicit({ count: 2 ** 60, bucketCounts: [2 ** 60, 0, 0] }))]),
+    request([histogram([explicit({ count: 2 ** 60, bucketCounts: [2 ** 60, 0, 0] })])]),
   ],
   [
     'negative_buckets',
     'with counts',
-    request([exponentials(exponential({ negative: { offset: 0, bucketCounts: [0, 1] } }))]),
+    request([exponentialHistogram([exponential({ negative: { offset: 0, bucketCounts: [0, 1] } })])]),
   ],
   ['attributes_invalid', 'too many', request([gauge([number({ attributes: many })])])],
   ['attributes_invalid', 'too many of the resource', request([gauge([number()])], many)],
@@ -283,7 +288,7 @@ describe('bytes of anyone', () => {
       gauge([number({ attributes: [text('a', 'b')] })]),
       sum([number({ asInt: -5n })]),
       histogram(),
-      exponentials(),
+      exponentialHistogram(),
     ]),
   );
   const attempt = (input: Uint8Array) => {

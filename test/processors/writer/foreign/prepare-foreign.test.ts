@@ -11,11 +11,12 @@ import { Preparer, type Item } from '../../../../processors/writer/prepare.js';
 import { SIGNALS_TOPIC } from '../../../../schema/topics.js';
 import {
   CUMULATIVE,
-  DELTA,
   END_MS,
   explicit,
   exponential,
+  exponentialHistogram,
   gauge,
+  histogram,
   metric,
   nanoseconds,
   number,
@@ -115,21 +116,14 @@ describe('points of one series and time', () => {
   const hasher = new ForeignSeriesHasher();
   const merged = (...metrics: ForeignMetric[]) =>
     mergeBySeries(takePoints(request(metrics)).points, hasher).map(({ point }) => point);
-  const histograms = (...dataPoints: ReturnType<typeof explicit>[]) =>
-    metric({ histogram: { dataPoints, aggregationTemporality: DELTA } });
 
   it('are added when they are deltas', () => {
     const [total, ...more] = merged(sum([number({ asDouble: 1 }), number({ asDouble: 2.5 })]));
     assert.deepEqual([total!.value, more.length], [3.5, 0]);
-    const [buckets] = merged(histograms(explicit(), explicit()));
+    const [buckets] = merged(histogram([explicit(), explicit()]));
     assert.deepEqual([buckets!.count, buckets!.sum, buckets!.bucketCounts], [12, 19, [2, 4, 6]]);
     const [fine] = merged(
-      metric({
-        exponentialHistogram: {
-          dataPoints: [exponential(), exponential({ positive: { offset: -1, bucketCounts: [5] } })],
-          aggregationTemporality: DELTA,
-        },
-      }),
+      exponentialHistogram([exponential(), exponential({ positive: { offset: -1, bucketCounts: [5] } })]),
     );
     assert.deepEqual([fine!.zeroCount, fine!.bucketIndexes, fine!.bucketCounts], [2, [-2, -1, 0], [2, 5, 3]]);
   });
@@ -155,8 +149,7 @@ describe('a series of anyone', () => {
   const hasher = new ForeignSeriesHasher();
   const seriesOf = (content: ForeignMetric, attributes: KeyValue[] = [text('service.name', 'shop')]) =>
     hasher.seriesOf(takePoints(request([content], attributes)).points[0]!);
-  const bounds = (explicitBounds: number[]) =>
-    metric({ histogram: { dataPoints: [explicit({ explicitBounds })], aggregationTemporality: DELTA } });
+  const bounds = (explicitBounds: number[]) => histogram([explicit({ explicitBounds })]);
 
   it('is another one by each thing that identifies it, and by nothing else', () => {
     const labelled = (...attributes: KeyValue[]) => gauge([number({ attributes })]);
