@@ -1,6 +1,7 @@
 import { connectClickHouse } from '../../common/clickhouse/connection.js';
 import { createGroupConsumer, type ReceivedMessage } from '../../common/kafka/consumer.js';
 import { createOffsetReader } from '../../common/kafka/partition-offsets.js';
+import { createProgressWatch } from '../../common/kafka/progress-watch.js';
 import { systemClock } from '../../common/runtime/clock.js';
 import { configureOrExit } from '../../common/runtime/configure.js';
 import { messageOf } from '../../common/runtime/errors.js';
@@ -18,7 +19,6 @@ import { createRollup, roomFor, takeIn } from './rollup.js';
 import { GAPS_MS, Schedule } from './schedule.js';
 import { ClickHouseRollupStore } from './store.js';
 import { Waker } from './waker.js';
-import { createWatch } from './watch.js';
 
 /** A day of many series takes a while. */
 const STATEMENT_LIMIT_MS = 300_000;
@@ -94,13 +94,15 @@ await runService(log, [
     },
     afterLook: (untilMs) => baselines.fold(untilMs),
   }),
-  createWatch({
+  createProgressWatch({
     consumer,
     offsetReader,
     metrics,
     log,
+    clock,
     stallMs: config.stallMs,
-    holdsRecordsOf: (partition) => schedule.some((message) => message.partition === partition),
+    // A record is committed when its minute is made, a minute and more later: no stall, as long as it is here.
+    holdsMessagesOf: ({ partition }) => schedule.some((message) => message.partition === partition),
     onFatal,
   }),
 ]);
