@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
-import { createProgressWatch } from '../../../common/kafka/progress-watch.js';
+import { afterEach, describe, it } from 'node:test';
+import { createProgressWatch, type ProgressWatchOptions } from '../../../common/kafka/progress-watch.js';
+import type { Component } from '../../../common/runtime/component.js';
 import { AT, watched } from './watched.js';
 
 const OTHER = { ...AT, partition: 1 };
@@ -9,6 +10,15 @@ const STANDS_STILL = [{ ...AT, low: 0, high: 9, committed: 5 }];
 const MANY = 8;
 
 describe('progress watch', () => {
+  let watch: Component | undefined;
+  const start = async (options: ProgressWatchOptions) => {
+    watch = createProgressWatch(options);
+    await watch.start();
+    return watch;
+  };
+  // One that took the machine's time would otherwise keep the process, and a failure would look like a wait.
+  afterEach(() => watch?.stop());
+
   it('shows how much is not committed: of the whole log as long as nothing is', async () => {
     const { log, parts, look, scrape } = watched();
     log.offsets = [
@@ -16,7 +26,7 @@ describe('progress watch', () => {
       { ...OTHER, low: 2, high: 9, committed: null },
       { ...AT, partition: 2, low: 2, high: 9, committed: 10 },
     ];
-    await createProgressWatch(parts).start();
+    await start(parts);
     await look();
     assert.deepEqual(await scrape(), [
       'bellwether_some_lag_messages{topic="signals.v1",partition="0"} 4',
@@ -29,7 +39,7 @@ describe('progress watch', () => {
   it('restarts a consumer that stands still, once; the second time it gives up', async () => {
     const { log, parts, look, happened, scrape } = watched();
     log.offsets = STANDS_STILL;
-    await createProgressWatch(parts).start();
+    await start(parts);
     await look();
     await look();
     assert.deepEqual(happened, []);
@@ -51,7 +61,7 @@ describe('progress watch', () => {
     const { log, parts, look, happened } = watched();
     log.offsets = STANDS_STILL;
     let away = true;
-    await createProgressWatch({ ...parts, waitsForStore: () => away }).start();
+    await start({ ...parts, waitsForStore: () => away });
     for (let looks = 0; looks < MANY; looks += 1) await look();
     assert.deepEqual(happened, []);
     away = false;
@@ -63,10 +73,10 @@ describe('progress watch', () => {
     const { log, parts, look, happened, scrape } = watched();
     log.offsets = [...STANDS_STILL, { ...OTHER, low: 0, high: 9, committed: 5 }];
     let held = [0, 1];
-    await createProgressWatch({
+    await start({
       ...parts,
       holdsMessagesOf: ({ partition }) => held.includes(partition),
-    }).start();
+    });
     for (let looks = 0; looks < MANY; looks += 1) await look();
     assert.deepEqual(happened, []);
     assert.ok((await scrape()).includes('bellwether_some_lag_messages{topic="signals.v1",partition="1"} 4'));
@@ -79,7 +89,7 @@ describe('progress watch', () => {
     const { log, parts, look, lines, scrape } = watched();
     log.offsets = STANDS_STILL;
     log.answer = () => Promise.reject(new Error('broker away'));
-    await createProgressWatch(parts).start();
+    await start(parts);
     await look();
     assert.match(lines.join(''), /broker away.*could not look at the lag/);
     log.answer = () => Promise.resolve();
@@ -92,13 +102,12 @@ describe('progress watch', () => {
     const { log, parts, look } = watched();
     let answer = () => {};
     log.answer = () => new Promise((resolve) => (answer = resolve));
-    const watch = createProgressWatch(parts);
-    await watch.start();
+    const started = await start(parts);
     await look();
     await look();
     assert.equal(log.reads, 1);
     let stopped = false;
-    const stopping = watch.stop().then(() => (stopped = true));
+    const stopping = started.stop().then(() => (stopped = true));
     await look();
     assert.equal(stopped, false);
     answer();

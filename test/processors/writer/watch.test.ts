@@ -3,9 +3,11 @@ import { it } from 'node:test';
 import { createWatch } from '../../../processors/writer/watch.js';
 import { AT, watched } from '../../common/kafka/watched.js';
 
-it("the writer's watch counts each message once that retention removed unread, and none of before its group", async () => {
+it("the writer's watch counts each message once that retention removed unread, and none of before its group", async (t) => {
   const { log, parts, look, scrape } = watched();
-  await createWatch({ ...parts, waitsForStore: () => false }).start();
+  const watch = createWatch({ ...parts, waitsForStore: () => false });
+  t.after(() => watch.stop());
+  await watch.start();
   const expiredAfter = async (low: number, committed: number | null) => {
     log.offsets = [{ ...AT, low, high: 100, committed }];
     await look();
