@@ -16,7 +16,7 @@ const promiseOf = (run: ProductPromise['run']): ProductPromise => ({
 });
 const verdictOf = (run: ProductPromise['run']) =>
   runPromise(promiseOf(run), { mode: 'short', stack: undefined, say: () => undefined, limitMs: LIMIT_MS });
-const startSleeper = () => spawn('sleep', ['600'], { stdio: 'ignore' });
+const startSleeper = () => spawn('sleep', ['60'], { stdio: 'ignore' });
 const isAlive = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
 
 it('what a late promise started is ended and named; what others of the run started is not', async (t) => {
@@ -26,14 +26,18 @@ it('what a late promise started is ended and named; what others of the run start
   t.after(() => shared.kill('SIGKILL'));
   await once(shared, 'spawn');
   const started: ChildProcess[] = [];
-  t.after(() => started.forEach((child) => child.kill('SIGKILL')));
+  let isOver = false;
+  t.after(() => {
+    isOver = true;
+    started.forEach((child) => child.kill('SIGKILL'));
+  });
 
   const verdict = await verdictOf(async () => {
     const first = startSleeper();
     started.push(first);
     // Goes on after its limit, as a promise does whose part was killed under it.
     await once(first, 'exit');
-    started.push(startSleeper());
+    if (!isOver) started.push(startSleeper());
     return new Promise(() => undefined);
   });
 
@@ -41,7 +45,7 @@ it('what a late promise started is ended and named; what others of the run start
   const [first, second] = started.map(({ pid }) => String(pid));
   assert.equal(
     verdictLine('stuck', verdict),
-    `stuck  no verdict within 0.3 s; ended what it left: ${first ?? ''} sleep 600; ${second ?? ''} sleep 600  falls short`,
+    `stuck  no verdict within 0.3 s; ended what it left: ${first ?? ''} sleep 60; ${second ?? ''} sleep 60  falls short`,
   );
   assert.deepEqual(started.map(isAlive), [false, false]);
   assert.equal(isAlive(shared), true);
