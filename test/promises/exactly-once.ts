@@ -64,7 +64,7 @@ const KILLS: Omit<Scenario, 'seed'> = {
 /** Whatever is killed, each measurement that the topic took is stored once: raw, minutes and hours. */
 const promise: ProductPromise = {
   name: 'exactly-once',
-  plannedSeconds: { short: 25, full: 1_100 },
+  plannedSeconds: { short: 20, full: 650 },
   needs: 'root',
   async run({ mode, log }) {
     const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));
