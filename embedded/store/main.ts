@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { createLogger } from '../../common/runtime/log.js';
 import { runService } from '../../common/runtime/service.js';
 import { messageOf } from '../../common/runtime/errors.js';
@@ -11,6 +12,8 @@ async function main(): Promise<void> {
   const config = readConfig();
   // The engine takes its time zone from here; its <timezone> setting has no effect when it is embedded.
   process.env.TZ = 'UTC';
+  // Before the process replaces itself: whatever thread starts then takes it over.
+  setPriority(config.BELLWETHER_STORE_NICE);
   ensureThreadPool(poolThreads(config));
   const log = createLogger('store', config.LOG_LEVEL);
   const metrics = createMetrics();

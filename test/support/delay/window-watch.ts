@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { hostId, windowStart, type FleetPlan } from '../fleet/plan.js';
 
 /**
- * Between the end of one look and the next, milliseconds: what a delay may be measured too long by. With 20 ms the
- * looks took as much of the machine as the four readers together.
+ * Between the end of one look and the next, milliseconds: what a delay may be measured too long by. Each look
+ * costs as much as a reader's answer: with 20 ms they took as much of the machine as the four readers together.
  */
-const PAUSE_MS = 100;
+const PAUSE_MS = 250;
 
 const ledger = z.object({
   windows: z.array(z.object({ host: z.string(), window_start: z.string() })),
