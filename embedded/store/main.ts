@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { createLogger } from '../../common/runtime/log.js';
 import { runService } from '../../common/runtime/service.js';
 import { messageOf } from '../../common/runtime/errors.js';
@@ -13,7 +13,8 @@ async function main(): Promise<void> {
   // The engine takes its time zone from here; its <timezone> setting has no effect when it is embedded.
   process.env.TZ = 'UTC';
   // Before the process replaces itself: whatever thread starts then takes it over.
-  setPriority(config.BELLWETHER_STORE_NICE);
+  // Where all of the stack was started with a lower priority, none may be raised again.
+  setPriority(Math.max(config.BELLWETHER_STORE_NICE, getPriority()));
   ensureThreadPool(poolThreads(config));
   const log = createLogger('store', config.LOG_LEVEL);
   const metrics = createMetrics();
