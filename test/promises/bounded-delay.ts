@@ -113,10 +113,12 @@ async function measure(
   const [p50, p99, worst] = [0.5, 0.99, 1].map((share) => quantile(delays, share));
   const rate = (plan.hosts * plan.pointsPerBatch * 1_000) / plan.windowMs;
   const answers = [0.5, 0.99].map((share) => `${quantile(readers.milliseconds, share).toFixed(0)} ms`);
+  // `npm test` judges no times: its machine may be busy with anything. What must be seen is judged in both forms.
+  const inTime = mode === 'short' || (p99 ?? Infinity) <= LIMIT_MS;
   return {
     holds:
       delays.length > 0 &&
-      (p99 ?? Infinity) <= LIMIT_MS &&
+      inTime &&
       watch.missing === 0 &&
       readers.failures.length === 0,
     figure:
