@@ -116,11 +116,7 @@ async function measure(
   // `npm test` judges no times: its machine may be busy with anything. What must be seen is judged in both forms.
   const inTime = mode === 'short' || (p99 ?? Infinity) <= LIMIT_MS;
   return {
-    holds:
-      delays.length > 0 &&
-      inTime &&
-      watch.missing === 0 &&
-      readers.failures.length === 0,
+    holds: delays.length > 0 && inTime && watch.missing === 0 && readers.failures.length === 0,
     figure:
       `${String(rate)} points/s of ${String(plan.hosts)} hosts: window end to visible p50 ${ms(p50)}, p99 ${ms(p99)}, longest ${ms(worst)}` +
       ` (${String(delays.length)} windows of hosts, ${String(watch.missing)} missing; goal ${ms(GOAL_MS)});` +
